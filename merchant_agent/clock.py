@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import sys
 import time
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -81,6 +80,8 @@ def _boot_id() -> str:
 
 
 def _uptime_ms() -> int:
-    if sys.platform == "linux":
-        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
-    return time.monotonic_ns() // 1_000_000
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    if boottime is None:
+        # Windows: its monotonic clock counts through sleep as well.
+        return time.monotonic_ns() // 1_000_000
+    return time.clock_gettime_ns(boottime) // 1_000_000
