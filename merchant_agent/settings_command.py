@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from merchant_agent.settings import CentralSettings, TerminalSettings, documented, load, shown
+from merchant_agent.settings import CentralSettings, Loaded, TerminalSettings, documented, load, shown
 
 
 @click.command()
@@ -16,9 +16,11 @@ from merchant_agent.settings import CentralSettings, TerminalSettings, documente
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 def settings(program: str, data: Path, *, as_json: bool) -> None:
     """Show every setting of PROGRAM and where it comes from: default, file, environment or flag."""
-    kind = TerminalSettings if program == "terminal" else CentralSettings
-    loaded = load(kind, data)
-    rows = [(name, shown(loaded.settings, name), loaded.origins[name]) for name, _, _ in documented(kind)]
+    loaded: Loaded[TerminalSettings] | Loaded[CentralSettings] = (
+        load(TerminalSettings, data) if program == "terminal" else load(CentralSettings, data)
+    )
+    names = [name for name, _, _ in documented(type(loaded.settings))]
+    rows = [(name, shown(loaded.settings, name), loaded.origins[name]) for name in names]
     for warning in loaded.warnings:
         click.echo(f"merchant-agent: {warning}", err=True)
     if as_json:
