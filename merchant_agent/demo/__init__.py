@@ -1,0 +1,1 @@
+"""The demo: a central and an enrolled terminal with one example merchant, as separate processes."""
