@@ -1,0 +1,1 @@
+"""What people say and what the law asks, as pure functions and values."""
