@@ -1,0 +1,181 @@
+"""Batches and acknowledgements: what a terminal hands over and what central answers.
+
+Source: PROTOCOL.md, "Upload".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.evidence.fields import (
+    Count,
+    Epoch,
+    Head,
+    Id8,
+    Label,
+    Octets16,
+    Octets32,
+    Seq,
+    Wire,
+    parse_at,
+)
+from merchant_agent.evidence.jws import Typ, decode_jws, sign_jws, verify_jws
+from merchant_agent.evidence.keys import SigningKey, VerifyingKey
+from merchant_agent.evidence.octets import decode_json, encode_json
+
+MAX_BATCH_RECORDS = 256
+
+Outcome = Literal["accepted", "resend", "behind", "frozen", "refused"]
+
+
+class Newest(Wire, frozen=True, kw_only=True):
+    """The terminal's newest record, which commits the whole unsent tail."""
+
+    seq: Seq
+    link: Octets32
+
+
+class Batch(Wire, frozen=True, kw_only=True):
+    """What the lines after it are: the records `from_` to `to` of a chain, both included.
+
+    `from_` stands as `from` in JSON. `nonce` is central's, `client_nonce` the terminal's own.
+    """
+
+    issuer: Id8
+    epoch: Epoch
+    from_: Seq = field(name="from")
+    to: Seq
+    newest: Newest
+    nonce: Octets16
+    client_nonce: Octets16
+    at: str
+    boot: Id8
+    uptime_ms: Count
+    checkpoint: None
+    software: Label
+
+
+class Answer(Wire, frozen=True, kw_only=True):
+    """What became of a record that was not newly accepted; `rule` says why it was rejected."""
+
+    seq: Seq
+    answer: Literal["duplicate", "rejected"]
+    rule: Annotated[str, Meta(pattern=r"^V(1[0-6]|[1-9])\Z")] | None
+
+
+class Ack(Wire, frozen=True, kw_only=True):
+    """Central's answer to the batch with this `client_nonce`.
+
+    `head` is central's own of that chain; `nonce` is what the next batch must carry.
+    """
+
+    client_nonce: Octets16
+    issuer: Id8
+    epoch: Epoch
+    head: Head
+    now: str
+    nonce: Octets16
+    outcome: Outcome
+    answers: Annotated[tuple[Answer, ...], Meta(max_length=MAX_BATCH_RECORDS)]
+    checkpoint: None
+
+
+def sign_batch(key: SigningKey, batch: Batch) -> bytes:
+    """The batch's octets, signed by the epoch's key.
+
+    Raises:
+        FormatError: no reader would take it.
+        VerificationError: V15 where its range makes no sense.
+    """
+    payload = encode_json(batch)
+    _decode_batch(payload)
+    return sign_jws(key, Typ.BATCH, batch.issuer, batch.epoch, payload)
+
+
+def open_batch(octets: bytes, key: VerifyingKey) -> Batch:
+    """The batch, signed by the key of the epoch that it names.
+
+    To find that key, read `issuer` and `epoch` of `decode_jws(octets, Typ.BATCH)`.
+
+    Raises:
+        VerificationError: V1, V2, V3; V15 where range or key id do not fit.
+    """
+    jws = decode_jws(octets, Typ.BATCH)
+    verify_jws(jws, key)
+    try:
+        batch = _decode_batch(jws.payload)
+    except FormatError as error:
+        raise VerificationError("V1", f"batch: {error}") from error
+    if (batch.issuer, batch.epoch) != (jws.issuer, jws.epoch):
+        raise VerificationError("V15", "batch: signed by the key of another chain")
+    return batch
+
+
+def sign_ack(key: SigningKey, issuer: str, epoch: int, ack: Ack) -> bytes:
+    """The acknowledgement's octets, signed by central's acknowledging key `<issuer>.<epoch>`.
+
+    Raises:
+        FormatError: no reader would take it.
+    """
+    payload = encode_json(ack)
+    _decode_ack(payload)
+    return sign_jws(key, Typ.ACK, issuer, epoch, payload)
+
+
+def open_ack(octets: bytes, central_keys: Mapping[str, VerifyingKey]) -> Ack:
+    """The acknowledgement, signed by one of the keys that the grant lists, given by kid.
+
+    Raises:
+        VerificationError: V1, V2, V3; V15 where the grant lists no such key.
+    """
+    jws = decode_jws(octets, Typ.ACK)
+    key = central_keys.get(jws.kid)
+    if key is None:
+        raise VerificationError("V15", f"acknowledgement: the grant does not list {jws.kid}")
+    verify_jws(jws, key)
+    try:
+        return _decode_ack(jws.payload)
+    except FormatError as error:
+        raise VerificationError("V1", f"acknowledgement: {error}") from error
+
+
+def encode_upload(batch_octets: bytes, lines: Iterable[bytes]) -> bytes:
+    """The body of an upload: the batch, then `encode_line` of each record, a line each."""
+    return b"\n".join([batch_octets, *lines, b""])
+
+
+def decode_upload(body: bytes) -> tuple[bytes, list[bytes]]:
+    r"""The batch's octets and the record lines, none of them checked.
+
+    Raises:
+        FormatError: no closing `\n`, an empty line, no record, or more than 256.
+    """
+    batch, *lines = body.split(b"\n")
+    if not lines or lines.pop() != b"" or not batch or not all(lines):
+        raise FormatError("upload: not lines that each end in a newline")
+    if not 1 <= len(lines) <= MAX_BATCH_RECORDS:
+        raise FormatError(f"upload: {len(lines)} records")
+    return batch, lines
+
+
+def _decode_batch(payload: bytes) -> Batch:
+    batch = decode_json(payload, Batch)
+    parse_at(batch.at)
+    if not batch.from_ <= batch.to <= batch.newest.seq or batch.to - batch.from_ >= MAX_BATCH_RECORDS:
+        raise VerificationError("V15", f"batch: from {batch.from_} to {batch.to} of {batch.newest.seq}")
+    return batch
+
+
+def _decode_ack(payload: bytes) -> Ack:
+    ack = decode_json(payload, Ack)
+    parse_at(ack.now)
+    if ack.head.epoch != ack.epoch:
+        raise FormatError("acknowledgement: the head of another epoch")
+    for answer in ack.answers:
+        if (answer.rule is None) != (answer.answer == "duplicate"):
+            raise FormatError("acknowledgement: a rule is stated exactly where a record was rejected")
+    return ack
