@@ -67,6 +67,12 @@ class StoreFullError(StoreError):
     code = "store-full"
 
 
+class StoreConflictError(StoreError):
+    """A row contradicts a constraint: it is there already, or a value is missing."""
+
+    code = "store-conflict"
+
+
 class StoreLockedError(StoreError):
     """Somebody else holds the database for longer than the busy timeout."""
 

@@ -1,0 +1,193 @@
+"""Reading and writing: one snapshot a read, one durable transaction a write.
+
+On SQLite one process-wide lock stands around every write transaction. On PostgreSQL
+a write is a plain transaction and callers lock the rows they mean.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import peewee
+
+from merchant_agent.errors import StoreError, StoreFullError
+from merchant_agent.store.ballast import Ballast
+from merchant_agent.store.database import Database, SqliteFile
+from merchant_agent.store.translate import translated
+
+
+class Reader:
+    """Runs unbound peewee queries in one snapshot; of one thread, until its block ends.
+
+    Every method raises `StoreError` or a subclass of it.
+    """
+
+    def __init__(self, database: Database, handle: peewee.Database) -> None:
+        self._database = database
+        self._handle = handle
+
+    def all(self, query: peewee.BaseQuery) -> list[Any]:
+        """Every row, as the query asks: models, dicts or tuples."""
+        with translated():
+            return list(query.clone().execute(self._handle))
+
+    def first(self, query: peewee.Query) -> Any | None:  # noqa: ANN401  # the query decides
+        """The first row, or None where there is none."""
+        rows = self.all(query.limit(1))
+        return rows[0] if rows else None
+
+    def scalar(self, query: peewee.BaseQuery) -> Any | None:  # noqa: ANN401  # the query decides
+        """The first column of the first row, or None where there is none."""
+        rows = self.all(query.tuples())
+        return rows[0][0] if rows else None
+
+    def iterate(self, query: peewee.BaseQuery) -> Iterator[Any]:
+        """Rows one by one in flat memory; to be used up inside the block."""
+        with translated():
+            yield from self._database.iterate(self._handle, query.clone())
+
+
+class Writer(Reader):
+    """One write transaction. After an error in it nothing but its rollback is possible."""
+
+    def __init__(self, database: Database, handle: peewee.Database) -> None:
+        super().__init__(database, handle)
+        self._failure: StoreError | None = None
+        self._after_commit: list[Callable[[], None]] = []
+
+    def all(self, query: peewee.BaseQuery) -> list[Any]:
+        """Every row, of a SELECT or of a statement with RETURNING."""
+        with self._guarded():
+            return super().all(query)
+
+    def iterate(self, query: peewee.BaseQuery) -> Iterator[Any]:
+        """Rows one by one in flat memory; to be used up inside the block."""
+        with self._guarded():
+            yield from super().iterate(query)
+
+    def execute(self, query: peewee.Query) -> int:
+        """Runs an INSERT, UPDATE or DELETE; the number of rows that it changed."""
+        if isinstance(query, peewee.Insert):
+            query = query.as_rowcount()
+        with self._guarded(), translated():
+            return int(query.clone().execute(self._handle))
+
+    def copy_rows(
+        self, model: type[peewee.Model], columns: tuple[str, ...], rows: Iterable[Sequence[object]]
+    ) -> None:
+        """Inserts many rows fast: COPY on PostgreSQL, one prepared statement on SQLite.
+
+        `columns` are column names; values are as the database keeps them (milliseconds for
+        an `InstantField`, JSON text for a `JsonField`).
+
+        Raises:
+            StoreConflictError: one row is there already; none was inserted.
+        """
+        with self._guarded(), translated():
+            self._database.copy_rows(model, columns, rows)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Calls `action` once this transaction is durable; not at all if it is rolled back."""
+        self._after_commit.append(action)
+
+    def finish(self) -> None:
+        """Raises the failure that the transaction met, if its user passed over it."""
+        if self._failure is not None:
+            raise self._failure
+
+    def committed(self) -> None:
+        """Runs what waits for the commit."""
+        for action in self._after_commit:
+            action()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        self.finish()
+        try:
+            yield
+        except StoreError as error:
+            self._failure = error
+            raise
+
+
+class _Here(threading.local):
+    """What this thread has open."""
+
+    reader: Reader | None = None
+    writer: Writer | None = None
+
+
+class Store:
+    """A database and the ways to use it. `database` is open; `close` closes it."""
+
+    def __init__(self, database: Database, *, ballast: Ballast | None = None) -> None:
+        self.database = database
+        self._ballast = ballast
+        self._here = _Here()
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """One snapshot. Inside another read or a write of this thread: that one's view.
+
+        Raises:
+            StoreLockedError: no connection came free in time.
+        """
+        outer = self._here.writer or self._here.reader
+        if outer is not None:
+            yield outer
+            return
+        with self.database.reading() as handle:
+            self._here.reader = Reader(self.database, handle)
+            try:
+                yield self._here.reader
+            finally:
+                self._here.reader = None
+
+    @contextmanager
+    def write(self) -> Iterator[Writer]:
+        """One transaction, durable when the block ends without an error, else nothing of it.
+
+        Never inside a read or a write of the same thread: functions that write inside
+        somebody's transaction take its `Writer`.
+
+        Raises:
+            StoreFullError: the disk is full; the ballast was released for what must be written.
+            StoreLockedError: another process holds the database, or rows, for too long.
+            StoreError: anything else that the database met.
+        """
+        if self._here.writer is not None or self._here.reader is not None:
+            raise RuntimeError("a write cannot begin inside a read or a write of the same thread")
+        try:
+            with self.database.writing() as handle:
+                writer = self._here.writer = Writer(self.database, handle)
+                try:
+                    yield writer
+                finally:
+                    self._here.writer = None
+                writer.finish()
+        except StoreFullError:
+            if self._ballast is not None:
+                self._ballast.release()
+            raise
+        writer.committed()
+
+    @property
+    def is_file(self) -> bool:
+        """True on SQLite."""
+        return isinstance(self.database, SqliteFile)
+
+    def checkpoint(self, *, truncate: bool = False) -> None:
+        """Brings SQLite's WAL into its file; with `truncate` what was erased is gone for good.
+
+        Raises:
+            StoreLockedError: readers kept the WAL for too long.
+        """
+        if isinstance(self.database, SqliteFile):
+            self.database.checkpoint(truncate=truncate)
+
+    def close(self) -> None:
+        """Closes all connections; nobody may be using them."""
+        self.database.close_all()
