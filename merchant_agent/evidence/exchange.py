@@ -92,7 +92,7 @@ def sign_batch(key: SigningKey, batch: Batch) -> bytes:
         VerificationError: V15 where its range makes no sense.
     """
     payload = encode_json(batch)
-    _decode_batch(payload)
+    decode_batch(payload)
     return sign_jws(key, Typ.BATCH, batch.issuer, batch.epoch, payload)
 
 
@@ -107,7 +107,7 @@ def open_batch(octets: bytes, key: VerifyingKey) -> Batch:
     jws = decode_jws(octets, Typ.BATCH)
     verify_jws(jws, key)
     try:
-        batch = _decode_batch(jws.payload)
+        batch = decode_batch(jws.payload)
     except FormatError as error:
         raise VerificationError("V1", f"batch: {error}") from error
     if (batch.issuer, batch.epoch) != (jws.issuer, jws.epoch):
@@ -122,7 +122,7 @@ def sign_ack(key: SigningKey, issuer: str, epoch: int, ack: Ack) -> bytes:
         FormatError: no reader would take it.
     """
     payload = encode_json(ack)
-    _decode_ack(payload)
+    decode_ack(payload)
     return sign_jws(key, Typ.ACK, issuer, epoch, payload)
 
 
@@ -138,7 +138,7 @@ def open_ack(octets: bytes, central_keys: Mapping[str, VerifyingKey]) -> Ack:
         raise VerificationError("V15", f"acknowledgement: the grant does not list {jws.kid}")
     verify_jws(jws, key)
     try:
-        return _decode_ack(jws.payload)
+        return decode_ack(jws.payload)
     except FormatError as error:
         raise VerificationError("V1", f"acknowledgement: {error}") from error
 
@@ -162,7 +162,13 @@ def decode_upload(body: bytes) -> tuple[bytes, list[bytes]]:
     return batch, lines
 
 
-def _decode_batch(payload: bytes) -> Batch:
+def decode_batch(payload: bytes) -> Batch:
+    """What a batch's payload states, whoever signed it.
+
+    Raises:
+        FormatError: not exactly as PROTOCOL.md has it.
+        VerificationError: V15 where its range makes no sense.
+    """
     batch = decode_json(payload, Batch)
     parse_at(batch.at)
     if not batch.from_ <= batch.to <= batch.newest.seq or batch.to - batch.from_ >= MAX_BATCH_RECORDS:
@@ -170,7 +176,12 @@ def _decode_batch(payload: bytes) -> Batch:
     return batch
 
 
-def _decode_ack(payload: bytes) -> Ack:
+def decode_ack(payload: bytes) -> Ack:
+    """What an acknowledgement's payload states, whoever signed it.
+
+    Raises:
+        FormatError: not exactly as PROTOCOL.md has it.
+    """
     ack = decode_json(payload, Ack)
     parse_at(ack.now)
     if ack.head.epoch != ack.epoch:

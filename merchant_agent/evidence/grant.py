@@ -88,7 +88,7 @@ def sign_grant(root_key: SigningKey, root_issuer: str, root_epoch: int, grant: G
         VerificationError: V3 where one of its keys is weak.
     """
     payload = encode_json(grant)
-    _decode_grant(payload)
+    decode_grant(payload)
     return sign_jws(root_key, Typ.GRANT, root_issuer, root_epoch, payload)
 
 
@@ -104,12 +104,18 @@ def open_grant(octets: bytes, root_keys: Mapping[str, VerifyingKey]) -> Grant:
         raise VerificationError("V11", f"grant: signed by {jws.kid}, which is no known root key")
     verify_jws(jws, key)
     try:
-        return _decode_grant(jws.payload)
+        return decode_grant(jws.payload)
     except FormatError as error:
         raise VerificationError("V1", f"grant: {error}") from error
 
 
-def _decode_grant(payload: bytes) -> Grant:
+def decode_grant(payload: bytes) -> Grant:
+    """What a grant's payload states, whoever signed it.
+
+    Raises:
+        FormatError: not exactly as PROTOCOL.md has it.
+        VerificationError: V3 where one of its keys is weak.
+    """
     grant = decode_json(payload, Grant)
     parse_at(grant.at)
     grant.verifying_key()

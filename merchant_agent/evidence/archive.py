@@ -1,0 +1,153 @@
+"""The export: a ZIP of exact octets, one a line, that anyone can verify.
+
+Source: PROTOCOL.md, "Export".
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Literal, Protocol, Self, cast
+
+import msgspec
+from msgspec import Meta
+
+from merchant_agent.errors import FormatError
+from merchant_agent.evidence.fields import Epoch, Kid, Octets32, Seq, Wire
+from merchant_agent.evidence.octets import decode_b64u, decode_with, encode_b64u, encode_json
+
+RECORDS = "records.jws"
+GRANTS = "grants.jws"
+BATCHES = "batches.jws"
+ACKS = "acks.jws"
+DISCLOSURES = "disclosures.jsonl"
+KEYS = "keys.jwks"
+README = "README.txt"
+
+MAX_LINE_BYTES = 32_768
+_MAX_KEYS = 4096
+_BUFFER_BYTES = 1 << 18
+
+
+class Source(Protocol):
+    """Where a verifier reads an export from; each call reads the file anew."""
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        r"""The lines of a file without their `\n`.
+
+        Raises:
+            FormatError: there is no such file, or it cannot be read.
+        """
+
+
+class DisclosureLine(Wire, frozen=True, kw_only=True):
+    """One line of `disclosures.jsonl`."""
+
+    epoch: Epoch
+    seq: Seq
+    disclosure: str
+
+
+class _Jwk(Wire, frozen=True, kw_only=True):
+    """Source: RFC 8037, section 2."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    kid: Kid
+    x: Octets32
+
+
+class _Jwks(Wire, frozen=True, kw_only=True):
+    keys: Annotated[tuple[_Jwk, ...], Meta(max_length=_MAX_KEYS)]
+
+
+_JWKS: msgspec.json.Decoder[_Jwks] = msgspec.json.Decoder(_Jwks)
+
+
+class ExportZip:
+    """An export on disk; a context manager that closes its file.
+
+    Raises:
+        FormatError: the file is no ZIP.
+        OSError: it could not be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+            raise FormatError(f"export: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._zip.close()
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        r"""The lines of a file without their `\n`, read as they are asked for.
+
+        Raises:
+            FormatError: no such file, damaged, or a line longer than 32 KiB.
+        """
+        try:
+            with (
+                self._zip.open(name) as raw,
+                io.BufferedReader(cast(io.RawIOBase, raw), _BUFFER_BYTES) as file,
+            ):
+                while line := file.readline(MAX_LINE_BYTES + 1):
+                    if len(line) > MAX_LINE_BYTES:
+                        raise FormatError(f"export: a line of {name} is too long")
+                    yield line.removesuffix(b"\n")
+        except KeyError as error:
+            raise FormatError(f"export: {name} is missing") from error
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            raise FormatError(f"export: {name} is damaged: {error}") from error
+
+
+def write_export(path: Path, files: Mapping[str, Iterable[bytes]]) -> None:
+    """Writes a new ZIP with these files, given by their lines; memory stays flat.
+
+    Raises:
+        FileExistsError: there is a file already.
+        OSError: it could not be written.
+    """
+    with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, lines in files.items():
+            with (
+                archive.open(name, "w", force_zip64=True) as raw,
+                io.BufferedWriter(raw, _BUFFER_BYTES) as file,
+            ):
+                for line in lines:
+                    file.write(line)
+                    file.write(b"\n")
+
+
+def encode_disclosure_line(epoch: int, seq: int, disclosure: str) -> bytes:
+    """One line of `disclosures.jsonl`."""
+    return encode_json(DisclosureLine(epoch=epoch, seq=seq, disclosure=disclosure))
+
+
+def encode_jwks(keys: Mapping[str, bytes]) -> bytes:
+    """`keys.jwks` as one line: public keys of 32 octets by kid."""
+    listed = tuple(_Jwk(kty="OKP", crv="Ed25519", kid=kid, x=encode_b64u(key)) for kid, key in keys.items())
+    return encode_json(_Jwks(keys=listed))
+
+
+def decode_jwks(octets: bytes) -> dict[str, bytes]:
+    """The public keys by kid; nothing vouches for them.
+
+    Raises:
+        FormatError: not a key set of Ed25519 keys, or one kid twice.
+    """
+    listed = decode_with(_JWKS, octets).keys
+    keys = {key.kid: decode_b64u(key.x, length=32) for key in listed}
+    if len(keys) != len(listed):
+        raise FormatError("keys: one kid twice")
+    return keys

@@ -1,0 +1,117 @@
+"""Auditing the exchange: batches, nonces and acknowledgements in step (rule V15).
+
+Source: PROTOCOL.md, "What a verifier does", step 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from merchant_agent.errors import VerificationError
+from merchant_agent.evidence.archive import ACKS, BATCHES, Source
+from merchant_agent.evidence.audit_grants import Granted, Grants
+from merchant_agent.evidence.exchange import Ack, Batch, open_ack, open_batch
+from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.jws import Typ, decode_jws
+from merchant_agent.evidence.verdict import Report
+
+
+@dataclass(slots=True)
+class _Epoch:
+    """Where an epoch's exchange stands; `nonce` is None where it is not known."""
+
+    nonce: str | None
+    unanswered: int | None = None
+    acknowledged: int = -1
+
+
+class ExchangeAudit:
+    """Walks batches and acknowledgements side by side, each read once."""
+
+    def __init__(self, source: Source, grants: Grants, report: Report) -> None:
+        self._source = source
+        self._grants = grants
+        self._report = report
+        self._epochs = {epoch: _Epoch(granted.grant.nonce) for epoch, granted in grants.by_epoch.items()}
+        self._acks: Iterator[tuple[int, bytes]] = enumerate(source.lines(ACKS), 1)
+        self._ack = next(self._acks, None)
+
+    def run(self) -> None:
+        """Reports every broken rule.
+
+        Raises:
+            FormatError: the export cannot be read.
+        """
+        newest_epoch = 0
+        for line, octets in enumerate(self._source.lines(BATCHES), 1):
+            try:
+                epoch, granted = self._granted(octets)
+                if epoch < newest_epoch:
+                    self._violation("V15", "an earlier epoch comes again", BATCHES, line)
+                newest_epoch = max(epoch, newest_epoch)
+            except VerificationError as error:
+                self._violation(error.rule, error.detail, BATCHES, line)
+                self._ack = next(self._acks, None)
+                continue
+            self._batch(line, octets, granted, self._epochs[epoch])
+        while self._ack is not None:
+            self._violation("V15", "it answers no batch of this export", ACKS, self._ack[0])
+            self._ack = next(self._acks, None)
+
+    def last_acknowledged(self, epoch: int) -> int:
+        """The newest seq that an accepting acknowledgement named; -1 before."""
+        return self._epochs[epoch].acknowledged
+
+    def _granted(self, octets: bytes) -> tuple[int, Granted]:
+        jws = decode_jws(octets, Typ.BATCH)
+        granted = self._grants.by_epoch.get(jws.epoch)
+        if granted is None or granted.grant.issuer != jws.issuer:
+            raise VerificationError("V11", f"there is no grant for {jws.kid}")
+        return jws.epoch, granted
+
+    def _batch(self, line: int, octets: bytes, granted: Granted, epoch: _Epoch) -> None:
+        batch: Batch | None = None
+        try:
+            batch = open_batch(octets, granted.key)
+        except VerificationError as error:
+            self._violation(error.rule, error.detail, BATCHES, line)
+        if epoch.unanswered is not None:
+            self._violation("V15", f"line {epoch.unanswered} was not answered before it", BATCHES, line)
+            epoch.nonce = epoch.unanswered = None
+        if batch is not None and epoch.nonce not in {None, batch.nonce}:
+            self._violation("V15", "not the nonce of the acknowledgement before", BATCHES, line, batch)
+        self._answer(line, batch, granted, epoch)
+
+    def _answer(self, line: int, batch: Batch | None, granted: Granted, epoch: _Epoch) -> None:
+        """Takes the next acknowledgement when it is this batch's; one that is broken counts as its own."""
+        epoch.unanswered = line
+        epoch.nonce = None
+        if self._ack is None:
+            return
+        ack_line, octets = self._ack
+        try:
+            ack = open_ack(octets, granted.central)
+        except VerificationError as error:
+            self._violation(error.rule, error.detail, ACKS, ack_line)
+        else:
+            if batch is not None and ack.client_nonce != batch.client_nonce:
+                return
+            self._compare(ack_line, batch, ack)
+            epoch.nonce = ack.nonce
+            if ack.outcome == "accepted":
+                epoch.acknowledged = ack.head.seq
+        epoch.unanswered = None
+        self._ack = next(self._acks, None)
+
+    def _compare(self, line: int, batch: Batch | None, ack: Ack) -> None:
+        if batch is None:
+            return
+        if (ack.issuer, ack.epoch) != (batch.issuer, batch.epoch):
+            self._violation("V15", "it names another chain than its batch", ACKS, line, batch)
+        elif ack.outcome == "accepted" and ack.head.seq < batch.to:
+            self._violation("V15", f"accepted to {batch.to} with head {ack.head.seq}", ACKS, line, batch)
+
+    def _violation(self, rule: str, detail: str, file: str, line: int, batch: Batch | None = None) -> None:
+        place = None if batch is None else Place(issuer=batch.issuer, epoch=batch.epoch, seq=batch.newest.seq)
+        self._report.violation(rule, detail, file=file, line=line, place=place)

@@ -1,0 +1,72 @@
+"""What a verifier says: violations with rule and place, findings, and whom it trusted."""
+
+from __future__ import annotations
+
+import msgspec
+
+from merchant_agent.evidence.fields import Place
+
+_KEPT_PER_RULE = 100
+
+
+class Violation(msgspec.Struct, frozen=True, kw_only=True):
+    """A broken rule: where in the chain (None outside of it), and in which line of which file."""
+
+    rule: str
+    place: Place | None
+    detail: str
+    file: str
+    line: int
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to explain that breaks no rule: `late` or `unanswered`."""
+
+    code: str
+    place: Place | None
+    detail: str
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of verifying an export.
+
+    `trusted`: every grant is signed by a root key that was pinned beforehand.
+    `signatures`: whether the records' signatures were verified, or their hashes alone.
+    `violations` keeps the first 100 of each rule, `counts` has them all.
+    `fingerprints`: SHA-256 in hex of every key that was used, by kid.
+    """
+
+    trusted: bool
+    signatures: bool
+    records: int
+    violations: tuple[Violation, ...]
+    counts: dict[str, int]
+    findings: tuple[Finding, ...]
+    fingerprints: dict[str, str]
+
+    @property
+    def first_places(self) -> dict[str, Violation]:
+        """The first violation of each broken rule."""
+        first: dict[str, Violation] = {}
+        for violation in self.violations:
+            first.setdefault(violation.rule, violation)
+        return first
+
+
+class Report:
+    """Collects what auditors see, in bounded memory."""
+
+    def __init__(self) -> None:
+        self.violations: list[Violation] = []
+        self.counts: dict[str, int] = {}
+        self.findings: list[Finding] = []
+
+    def violation(self, rule: str, detail: str, *, file: str, line: int, place: Place | None = None) -> None:
+        """Notes a broken rule."""
+        count = self.counts[rule] = self.counts.get(rule, 0) + 1
+        if count <= _KEPT_PER_RULE:
+            self.violations.append(Violation(rule=rule, place=place, detail=detail, file=file, line=line))
+
+    def finding(self, code: str, detail: str, place: Place | None = None) -> None:
+        """Notes something to explain."""
+        self.findings.append(Finding(code=code, place=place, detail=detail))

@@ -1,0 +1,61 @@
+"""Verifying an export: every rule, one verdict.
+
+Source: PROTOCOL.md, "What a verifier does".
+"""
+
+from __future__ import annotations
+
+from merchant_agent.evidence.archive import Source
+from merchant_agent.evidence.audit_exchange import ExchangeAudit
+from merchant_agent.evidence.audit_grants import Grants, audit_grants
+from merchant_agent.evidence.audit_records import RecordAudit
+from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.trust import Trust
+from merchant_agent.evidence.verdict import Finding, Report, Verdict, Violation
+
+__all__ = ["Finding", "Source", "Verdict", "Violation", "verify_export"]
+
+
+def verify_export(source: Source, trust: Trust | None, *, signatures: bool = True) -> Verdict:
+    """What the rules V1 to V6, V10, V11 and V15 say of an export.
+
+    Without trust the structure is verified against the keys in the export itself. With
+    `signatures=False` the records' own signatures are left out: much faster, and only the
+    hashes, grants, batches and acknowledgements speak. Memory does not grow with the export.
+
+    Raises:
+        FormatError: the export cannot be read.
+    """
+    report = Report()
+    grants = audit_grants(source, trust, report)
+    records = 0
+    if grants.by_epoch:
+        audit = RecordAudit(source, grants, report, signatures=signatures)
+        records = audit.run()
+        exchange = ExchangeAudit(source, grants, report)
+        exchange.run()
+        _find(grants, audit, exchange, report)
+    return Verdict(
+        trusted=grants.trusted,
+        signatures=signatures,
+        records=records,
+        violations=tuple(report.violations),
+        counts=report.counts,
+        findings=tuple(report.findings),
+        fingerprints=grants.fingerprints,
+    )
+
+
+def _find(grants: Grants, audit: RecordAudit, exchange: ExchangeAudit, report: Report) -> None:
+    """Findings: records after their epoch was closed, and records that central did not acknowledge."""
+    closed = {g.grant.closes.epoch: g.grant.closes for g in grants.by_epoch.values() if g.grant.closes}
+    for epoch, granted in grants.by_epoch.items():
+        newest = audit.head_seq(epoch)
+        closes = closed.get(epoch)
+        if closes is not None and newest > closes.seq:
+            place = Place(issuer=granted.grant.issuer, epoch=epoch, seq=closes.seq + 1)
+            report.finding("late", f"{newest - closes.seq} records after the epoch was closed", place)
+        acknowledged = exchange.last_acknowledged(epoch)
+        if newest > acknowledged:
+            place = Place(issuer=granted.grant.issuer, epoch=epoch, seq=acknowledged + 1)
+            report.finding("unanswered", f"{newest - acknowledged} records not acknowledged", place)
