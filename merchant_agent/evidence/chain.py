@@ -35,18 +35,18 @@ _SKIPPABLE = frozenset({"V1", "V6", "V10"})
 class Chain:
     """One issuer's epoch, verified record by record; not safe for several threads.
 
-    `totals` is None after `skip`, until the next accepted record states them anew.
+    `seq` and `link` are its head's; `totals` is None after `skip`, until the next accepted record states them anew.
     """
 
-    __slots__ = ("_key", "_link", "_seq", "epoch", "issuer", "totals")
+    __slots__ = ("_key", "epoch", "issuer", "link", "seq", "totals")
 
     def __init__(self, issuer: str, epoch: int, key: VerifyingKey, head: Head, totals: Totals | None) -> None:
         self.issuer = issuer
         self.epoch = epoch
         self.totals = totals
         self._key = key
-        self._seq = head.seq
-        self._link = head.link
+        self.seq = head.seq
+        self.link = head.link
 
     @classmethod
     def begin(cls, grant_octets: bytes, grant: Grant) -> Self:
@@ -62,7 +62,7 @@ class Chain:
     @property
     def head(self) -> Head:
         """The newest accepted or skipped place."""
-        return Head(epoch=self.epoch, seq=self._seq, link=self._link)
+        return Head(epoch=self.epoch, seq=self.seq, link=self.link)
 
     def accept(self, octets: bytes, disclosures: Iterable[str] = ()) -> Record:
         """The record, which is from now on the head.
@@ -95,12 +95,12 @@ class Chain:
         try:
             record = decode_record(jws.payload)
         except FormatError as error:
-            raise VerificationError("V1", str(error), seq=self._seq + 1) from error
+            raise VerificationError("V1", str(error), seq=self.seq + 1) from error
         if self.totals is not None and record.totals != self.totals.after(record.kind, record.body):
             raise VerificationError("V6", "the totals do not add up", seq=record.seq)
         check_disclosures(record, disclosures)
-        self._seq = record.seq
-        self._link = link_of(jws.octets)
+        self.seq = record.seq
+        self.link = link_of(jws.octets)
         self.totals = record.totals
         return record
 
@@ -109,8 +109,8 @@ class Chain:
 
         For one that `accept` refused with an error for which `is_skippable` holds.
         """
-        self._seq += 1
-        self._link = link
+        self.seq += 1
+        self.link = link
         self.totals = None
 
     def _require_place(self, payload: bytes) -> None:
@@ -120,9 +120,9 @@ class Chain:
             raise VerificationError("V1", str(error)) from error
         if peek.issuer != self.issuer or peek.epoch != self.epoch:
             raise VerificationError("V4", "it claims a place in another chain", seq=peek.seq)
-        if peek.seq != self._seq + 1:
-            raise VerificationError("V4", f"seq {peek.seq} where {self._seq + 1} comes next", seq=peek.seq)
-        if peek.prev != self._link:
+        if peek.seq != self.seq + 1:
+            raise VerificationError("V4", f"seq {peek.seq} where {self.seq + 1} comes next", seq=peek.seq)
+        if peek.prev != self.link:
             raise VerificationError("V5", "prev is not the link of the record before", seq=peek.seq)
 
 
@@ -152,12 +152,12 @@ def append_record(  # noqa: PLR0913, PLR0917 -- a record has these parts
         VerificationError: V6 where the chain's totals are unknown.
     """
     if chain.totals is None:
-        raise VerificationError("V6", "the totals are unknown after a skipped record", seq=chain.head.seq)
+        raise VerificationError("V6", "the totals are unknown after a skipped record", seq=chain.seq)
     record = Record(
         issuer=chain.issuer,
         epoch=chain.epoch,
-        seq=chain.head.seq + 1,
-        prev=chain.head.link,
+        seq=chain.seq + 1,
+        prev=chain.link,
         kind=kind,
         id=id,
         at=format_at(reading.at),

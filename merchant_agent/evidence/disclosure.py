@@ -17,16 +17,18 @@ from merchant_agent.errors import FormatError, VerificationError
 from merchant_agent.evidence.octets import (
     MAX_PAYLOAD_BYTES,
     decode_b64u,
-    decode_json,
+    decode_with,
     encode_b64u,
     encode_json,
     encode_segment,
+    require_encoding,
 )
 from merchant_agent.evidence.record import ERASABLE, Record
 
 _SALT_BYTES = 16
 _MAX_SALT_BYTES = 64
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})? [A-Z]{3}")
+_MEMBERS: msgspec.json.Decoder[tuple[str, str, str]] = msgspec.json.Decoder(tuple[str, str, str])
 
 
 class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,9 +62,11 @@ def open_disclosure(text: str) -> Disclosure:
     Raises:
         FormatError: not as `make_disclosure` writes it.
     """
-    members = decode_json(decode_b64u(text), list[str])
-    if len(members) != 3:  # noqa: PLR2004 -- salt, name, value
-        raise FormatError(f"disclosure: {len(members)} members")
+    octets = decode_b64u(text)
+    if len(octets) > MAX_PAYLOAD_BYTES:
+        raise FormatError(f"disclosure: {len(octets)} bytes")
+    members = decode_with(_MEMBERS, octets)
+    require_encoding(members, octets)
     salt, name, value = members
     if not _SALT_BYTES <= len(decode_b64u(salt)) <= _MAX_SALT_BYTES:
         raise FormatError("disclosure: a salt of the wrong length")

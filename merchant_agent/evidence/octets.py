@@ -7,7 +7,6 @@ other orders, spaces, escaped keys, `-0`, padding and trailing bits alike.
 from __future__ import annotations
 
 import binascii
-import re
 from collections.abc import Hashable
 from functools import cache
 from typing import Any, NoReturn, TypeVar
@@ -31,7 +30,9 @@ _LAST: tuple[frozenset[int], ...] = (
     frozenset(b"AQgw"),
     frozenset(b"AEIMQUYcgkosw048"),
 )
-_MANY_DIGITS = re.compile(rb"[0-9]{16}")
+# Fewer digits in a row than these cannot leave the bounds; looking so is ten times a regex.
+_ALL_DIGITS_0 = bytes.maketrans(b"0123456789", b"0000000000")
+_MANY_DIGITS = b"0" * 16
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -106,7 +107,7 @@ def decode_json(octets: bytes, type_: type[T], *, max_bytes: int = MAX_PAYLOAD_B
         raise FormatError(f"JSON: {len(octets)} bytes, at most {max_bytes} are allowed")
     decoder: msgspec.json.Decoder[T] = _decoder(type_)  # type: ignore[arg-type]  # classes are hashable
     value = decode_with(decoder, octets)
-    if _MANY_DIGITS.search(octets) and not _is_plain(msgspec.to_builtins(value)):
+    if _MANY_DIGITS in octets.translate(_ALL_DIGITS_0) and not _is_plain(msgspec.to_builtins(value)):
         raise FormatError("JSON: an integer beyond +-2^53")
     require_encoding(value, octets)
     return value

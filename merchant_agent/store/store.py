@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
 
 import peewee
 
@@ -56,7 +56,6 @@ class Writer(Reader):
     def __init__(self, database: Database, handle: peewee.Database) -> None:
         super().__init__(database, handle)
         self._failure: StoreError | None = None
-        self._after_commit: list[Callable[[], None]] = []
 
     def all(self, query: peewee.BaseQuery) -> list[Any]:
         """Every row, of a SELECT or of a statement with RETURNING."""
@@ -89,19 +88,10 @@ class Writer(Reader):
         with self._guarded(), translated():
             self._database.copy_rows(model, columns, rows)
 
-    def after_commit(self, action: Callable[[], None]) -> None:
-        """Calls `action` once this transaction is durable; not at all if it is rolled back."""
-        self._after_commit.append(action)
-
     def finish(self) -> None:
         """Raises the failure that the transaction met, if its user passed over it."""
         if self._failure is not None:
             raise self._failure
-
-    def committed(self) -> None:
-        """Runs what waits for the commit."""
-        for action in self._after_commit:
-            action()
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -111,6 +101,9 @@ class Writer(Reader):
         except StoreError as error:
             self._failure = error
             raise
+
+
+W = TypeVar("W", bound=Writer)
 
 
 class _Here(threading.local):
@@ -146,8 +139,7 @@ class Store:
             finally:
                 self._here.reader = None
 
-    @contextmanager
-    def write(self) -> Iterator[Writer]:
+    def write(self) -> AbstractContextManager[Writer]:
         """One transaction, durable when the block ends without an error, else nothing of it.
 
         Never inside a read or a write of the same thread: functions that write inside
@@ -158,11 +150,17 @@ class Store:
             StoreLockedError: another process holds the database, or rows, for too long.
             StoreError: anything else that the database met.
         """
+        return self.write_as(Writer)
+
+    @contextmanager
+    def write_as(self, make: Callable[[Database, peewee.Database], W]) -> Iterator[W]:
+        """`write` with a writer of the caller's own class."""
         if self._here.writer is not None or self._here.reader is not None:
             raise RuntimeError("a write cannot begin inside a read or a write of the same thread")
         try:
             with self.database.writing() as handle:
-                writer = self._here.writer = Writer(self.database, handle)
+                writer = make(self.database, handle)
+                self._here.writer = writer
                 try:
                     yield writer
                 finally:
@@ -172,7 +170,6 @@ class Store:
             if self._ballast is not None:
                 self._ballast.release()
             raise
-        writer.committed()
 
     @property
     def is_file(self) -> bool:

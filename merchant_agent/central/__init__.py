@@ -1,0 +1,1 @@
+"""Central: the bureau's server, which enrols terminals and keeps what they send."""

@@ -1,0 +1,1 @@
+"""Central's tables, their migrations and the projections of records onto them."""

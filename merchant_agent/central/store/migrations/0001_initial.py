@@ -1,0 +1,384 @@
+"""Central's first tables."""
+
+# ruff: noqa: D101 -- frozen copies; the models say what they are
+
+from __future__ import annotations
+
+import peewee
+from playhouse.migrate import SchemaMigrator
+
+from merchant_agent.store.migrations import create_tables, drop_tables
+
+
+class Installation(peewee.Model):
+    name = peewee.TextField(primary_key=True)
+    value = peewee.TextField()
+
+    class Meta:
+        table_name = "installation"
+
+
+class MerchantEntry(peewee.Model):
+    id = peewee.TextField(primary_key=True)
+    name = peewee.TextField()
+    shop_name = peewee.TextField()
+    credit_code = peewee.TextField(unique=True)
+    address = peewee.TextField()
+    trade = peewee.TextField()
+    phone = peewee.TextField()
+    programme = peewee.TextField()
+    created_at = peewee.BigIntegerField()
+    changed_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "merchant"
+
+
+class Issuer(peewee.Model):
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    merchant = peewee.TextField(index=True)
+    key = peewee.BlobField(unique=True)
+
+    class Meta:
+        table_name = "issuer"
+        primary_key = peewee.CompositeKey("issuer", "epoch")
+
+
+class Code(peewee.Model):
+    code_hash = peewee.BlobField(primary_key=True)
+    merchant = peewee.TextField(index=True)
+    kind = peewee.TextField()
+    made_at = peewee.BigIntegerField()
+    made_by = peewee.TextField()
+    expires_at = peewee.BigIntegerField()
+    claimed_key = peewee.BlobField(null=True)
+    claimed_at = peewee.BigIntegerField(null=True)
+    claimed_from = peewee.TextField(default="")
+    confirmed_at = peewee.BigIntegerField(null=True)
+    confirmed_by = peewee.TextField(default="")
+    refused_at = peewee.BigIntegerField(null=True)
+    used_at = peewee.BigIntegerField(null=True)
+    issuer = peewee.TextField(null=True)
+
+    class Meta:
+        table_name = "code"
+
+
+class Attempt(peewee.Model):
+    remote = peewee.TextField(primary_key=True)
+    failed = peewee.IntegerField()
+    since = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "attempt"
+
+
+class Grant(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    octets = peewee.BlobField()
+    at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "grant"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch")
+
+
+class ChainHead(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    link = peewee.TextField()
+    totals = peewee.TextField(null=True)
+    nonce = peewee.TextField()
+    claimed_seq = peewee.BigIntegerField()
+    state = peewee.TextField()
+    software = peewee.TextField(default="")
+    clock_ms = peewee.BigIntegerField(default=0)
+    granted_at = peewee.BigIntegerField()
+    seen_at = peewee.BigIntegerField(null=True)
+    accepted_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "chain_head"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch")
+
+
+class Record(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = peewee.BigIntegerField()
+    octets = peewee.BlobField()
+
+    class Meta:
+        table_name = "record"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+
+
+class Disclosure(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    name = peewee.TextField()
+    octets = peewee.TextField()
+
+    class Meta:
+        table_name = "disclosure"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "name")
+
+
+class Batch(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    digest = peewee.BlobField()
+    octets = peewee.BlobField()
+    ack = peewee.BlobField()
+    outcome = peewee.TextField()
+    from_seq = peewee.BigIntegerField()
+    to_seq = peewee.BigIntegerField()
+    newest_seq = peewee.BigIntegerField()
+    newest_link = peewee.TextField()
+    stale = peewee.IntegerField()
+    received_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "batch"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "digest")
+        indexes = ((("merchant", "issuer", "epoch", "newest_seq"), False),)
+
+
+class Quarantine(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    link = peewee.TextField()
+    placed = peewee.IntegerField()
+    vouched = peewee.IntegerField()
+    rule = peewee.TextField()
+    detail = peewee.TextField()
+    line = peewee.BlobField()
+    received_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "quarantine"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "link")
+
+
+class Conflict(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    kind = peewee.TextField()
+    held = peewee.BlobField()
+    received = peewee.BlobField()
+    batch_digest = peewee.BlobField()
+    received_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "conflict"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "batch_digest")
+
+
+class Release(peewee.Model):
+    merchant = peewee.TextField()
+    day = peewee.TextField()
+    until = peewee.BigIntegerField()
+    level_1 = peewee.BigIntegerField()
+    level_2 = peewee.BigIntegerField()
+    level_3 = peewee.BigIntegerField()
+    level_4 = peewee.BigIntegerField()
+    level_5 = peewee.BigIntegerField()
+    answer_band = peewee.TextField()
+
+    class Meta:
+        table_name = "release"
+        primary_key = peewee.CompositeKey("merchant", "day")
+
+
+class Prompt(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = peewee.BigIntegerField()
+    at = peewee.BigIntegerField()
+    id = peewee.TextField()
+    till = peewee.TextField()
+    source = peewee.TextField()
+    sale = peewee.TextField()
+    asks = peewee.BooleanField()
+    tag = peewee.TextField()
+
+    class Meta:
+        table_name = "prompt"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+
+
+class Lapse(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = peewee.BigIntegerField()
+    at = peewee.BigIntegerField()
+    prompt_issuer = peewee.TextField()
+    prompt_epoch = peewee.IntegerField()
+    prompt_seq = peewee.BigIntegerField()
+    reason = peewee.TextField()
+
+    class Meta:
+        table_name = "lapse"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+
+
+class Rating(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = peewee.BigIntegerField()
+    at = peewee.BigIntegerField()
+    id = peewee.TextField()
+    prompt_issuer = peewee.TextField(null=True)
+    prompt_epoch = peewee.IntegerField(null=True)
+    prompt_seq = peewee.BigIntegerField(null=True)
+    level = peewee.IntegerField()
+    aspects = peewee.TextField()
+    tags = peewee.TextField()
+    comment = peewee.TextField(null=True)
+    channel = peewee.TextField()
+    ended = peewee.TextField()
+    dwell_ms = peewee.BigIntegerField()
+    lang = peewee.TextField()
+    catalogue = peewee.TextField()
+
+    class Meta:
+        table_name = "rating"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+        indexes = ((("received_at",), False),)
+
+
+class Suggestion(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = peewee.BigIntegerField()
+    at = peewee.BigIntegerField()
+    id = peewee.TextField()
+    prompt_issuer = peewee.TextField(null=True)
+    prompt_epoch = peewee.IntegerField(null=True)
+    prompt_seq = peewee.BigIntegerField(null=True)
+    comment = peewee.TextField(null=True)
+    channel = peewee.TextField()
+    lang = peewee.TextField()
+    catalogue = peewee.TextField()
+
+    class Meta:
+        table_name = "suggestion"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+        indexes = ((("received_at",), False),)
+
+
+class Complaint(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = peewee.BigIntegerField()
+    at = peewee.BigIntegerField()
+    id = peewee.TextField()
+    prompt_issuer = peewee.TextField(null=True)
+    prompt_epoch = peewee.IntegerField(null=True)
+    prompt_seq = peewee.BigIntegerField(null=True)
+    categories = peewee.TextField()
+    remedies = peewee.TextField()
+    comment = peewee.TextField(null=True)
+    order_no = peewee.TextField(null=True)
+    occurred_at = peewee.TextField(null=True)
+    amount = peewee.TextField(null=True)
+    channel = peewee.TextField()
+    lang = peewee.TextField()
+    catalogue = peewee.TextField()
+
+    class Meta:
+        table_name = "complaint"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+        indexes = ((("received_at",), False),)
+
+
+class Account(peewee.Model):
+    name = peewee.TextField(primary_key=True)
+    role = peewee.TextField()
+    secret_hash = peewee.TextField()
+    failed = peewee.IntegerField(default=0)
+    locked_until = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "account"
+
+
+class Session(peewee.Model):
+    token_hash = peewee.BlobField(primary_key=True)
+    account = peewee.TextField()
+    role = peewee.TextField()
+    created_at = peewee.BigIntegerField()
+    expires_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "session"
+
+
+class AuditEntry(peewee.Model):
+    number = peewee.AutoField()
+    at = peewee.BigIntegerField()
+    who = peewee.TextField()
+    what = peewee.TextField()
+    detail = peewee.TextField(default="")
+
+    class Meta:
+        table_name = "audit_entry"
+
+
+_TABLES: tuple[type[peewee.Model], ...] = (
+    Installation,
+    MerchantEntry,
+    Issuer,
+    Code,
+    Attempt,
+    Grant,
+    ChainHead,
+    Record,
+    Disclosure,
+    Batch,
+    Quarantine,
+    Conflict,
+    Release,
+    Prompt,
+    Lapse,
+    Rating,
+    Suggestion,
+    Complaint,
+    Account,
+    Session,
+    AuditEntry,
+)
+
+
+def up(_migrator: SchemaMigrator, db: peewee.Database) -> None:
+    """Makes the tables."""
+    create_tables(db, _TABLES)
+
+
+def down(_migrator: SchemaMigrator, db: peewee.Database) -> None:
+    """Drops them."""
+    drop_tables(db, _TABLES)

@@ -1,0 +1,1 @@
+"""Numbered scripts that bring central's database to its present shape."""

@@ -1,0 +1,1 @@
+"""Central's blueprints: each reads a request, calls a function, renders."""

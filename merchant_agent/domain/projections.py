@@ -1,0 +1,209 @@
+"""What a record changes in the tables that pages show.
+
+Pages never read the ledger: they read projections, which are written in the transaction
+of the record and can be made again from the ledger at any time. Terminal and central
+apply the same changes to their own tables, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from merchant_agent.evidence.fields import Place, parse_at
+from merchant_agent.evidence.record import (
+    ComplaintBody,
+    LapseBody,
+    PromptBody,
+    RatingBody,
+    Record,
+    SuggestionBody,
+)
+
+
+class PromptOutcome(StrEnum):
+    """How a prompt ended. A rating outranks a lapse, whichever came first; else the first stays."""
+
+    RATED = "rated"
+    LAPSED = "lapsed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptOpened:
+    """A sale for which a customer may be asked. `tag` is 11 characters of base64url."""
+
+    id: str
+    place: Place
+    till: str
+    source: str
+    sale: str
+    asks: bool
+    tag: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptEnded:
+    """The prompt at `prompt` was rated or lapsed; `reason` is the lapse's, else None."""
+
+    prompt: Place
+    outcome: PromptOutcome
+    reason: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatingGiven:
+    """A level from 1 (worst) to 5; `prompt` is None without a sale, `comment` None where erased or empty.
+
+    `aspects` are pairs of aspect and level in the order of the record.
+    """
+
+    id: str
+    place: Place
+    prompt: Place | None
+    level: int
+    aspects: tuple[tuple[str, int], ...]
+    tags: tuple[str, ...]
+    comment: str | None
+    channel: str
+    ended: str
+    dwell_ms: int
+    lang: str
+    catalogue: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestionMade:
+    """A suggestion; `comment` is None once erased."""
+
+    id: str
+    place: Place
+    prompt: Place | None
+    comment: str | None
+    channel: str
+    lang: str
+    catalogue: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplaintOpened:
+    """A complaint; its record's id is the case's. The erasable members are None where absent or erased.
+
+    `amount` is text such as `64.00 CNY`; `occurred_at` is as the customer gave it.
+    """
+
+    case: str
+    place: Place
+    prompt: Place | None
+    categories: tuple[str, ...]
+    remedies: tuple[str, ...]
+    comment: str | None
+    order: str | None
+    occurred_at: str | None
+    amount: str | None
+    channel: str
+    lang: str
+    catalogue: str
+    at: datetime
+
+
+Change = PromptOpened | PromptEnded | RatingGiven | SuggestionMade | ComplaintOpened
+
+
+def project(record: Record, disclosed: Mapping[str, str]) -> list[Change]:
+    """The changes that the record makes, in the order in which to apply them.
+
+    `disclosed` holds the values of its erasable members that still exist, by name.
+    """
+    body, at = record.body, parse_at(record.at)
+    match body:
+        case PromptBody():
+            return [_opened(record, body, at)]
+        case LapseBody():
+            return _ended(record, PromptOutcome.LAPSED, body.reason, at)
+        case RatingBody():
+            rated = _ended(record, PromptOutcome.RATED, None, at)
+            return [_rating(record, body, disclosed, at), *rated]
+        case SuggestionBody():
+            return [_suggestion(record, body, disclosed, at)]
+        case ComplaintBody():
+            return [_complaint(record, body, disclosed, at)]
+        case _:
+            assert_never(body)
+
+
+def _ended(record: Record, outcome: PromptOutcome, reason: str | None, at: datetime) -> list[Change]:
+    prompt = record.about.prompt
+    return [] if prompt is None else [PromptEnded(prompt=prompt, outcome=outcome, reason=reason, at=at)]
+
+
+def _opened(record: Record, body: PromptBody, at: datetime) -> PromptOpened:
+    return PromptOpened(
+        id=record.id,
+        place=record.place,
+        till=body.till,
+        source=body.source,
+        sale=body.sale,
+        asks=body.asks,
+        tag=body.tag,
+        at=at,
+    )
+
+
+def _rating(record: Record, body: RatingBody, disclosed: Mapping[str, str], at: datetime) -> RatingGiven:
+    return RatingGiven(
+        id=record.id,
+        place=record.place,
+        prompt=record.about.prompt,
+        level=body.level,
+        aspects=tuple((given.aspect, given.level) for given in body.aspects),
+        tags=body.tags,
+        comment=disclosed.get("comment"),
+        channel=body.channel,
+        ended=body.ended,
+        dwell_ms=body.dwell_ms,
+        lang=body.lang,
+        catalogue=body.catalogue,
+        at=at,
+    )
+
+
+def _suggestion(
+    record: Record, body: SuggestionBody, disclosed: Mapping[str, str], at: datetime
+) -> SuggestionMade:
+    return SuggestionMade(
+        id=record.id,
+        place=record.place,
+        prompt=record.about.prompt,
+        comment=disclosed.get("comment"),
+        channel=body.channel,
+        lang=body.lang,
+        catalogue=body.catalogue,
+        at=at,
+    )
+
+
+def _complaint(
+    record: Record, body: ComplaintBody, disclosed: Mapping[str, str], at: datetime
+) -> ComplaintOpened:
+    return ComplaintOpened(
+        case=record.id,
+        place=record.place,
+        prompt=record.about.prompt,
+        categories=body.categories,
+        remedies=body.remedies,
+        comment=disclosed.get("comment"),
+        order=disclosed.get("order"),
+        occurred_at=disclosed.get("occurred_at"),
+        amount=disclosed.get("amount"),
+        channel=body.channel,
+        lang=body.lang,
+        catalogue=body.catalogue,
+        at=at,
+    )

@@ -1,0 +1,1 @@
+"""How a sale reaches the terminal."""

@@ -1,0 +1,1 @@
+"""What the terminal keeps: the ledger of signed records and what is read off it."""

@@ -1,0 +1,163 @@
+"""Who this terminal is: the grant in force, its shop, and the key that the grant names.
+
+A key's file is named after the key, so that nothing has to be renamed when central
+grants it: the key of an enrolment is the one that no grant names yet.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from merchant_agent.errors import FormatError, StartError, VerificationError
+from merchant_agent.evidence.grant import Grant, open_grant
+from merchant_agent.evidence.jws import link_of
+from merchant_agent.evidence.keys import SigningKey, fingerprint, load_key, save_key
+from merchant_agent.evidence.octets import decode_b64u, encode_b64u
+from merchant_agent.evidence.trust import Trust, encode_trust, load_trust
+from merchant_agent.store.store import Reader, Writer
+from merchant_agent.terminal.store.models import Epoch, UploadState
+
+_TAG_KEY_BYTES = 32
+_FINGERPRINT_CHARS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The epoch in force.
+
+    `merchant` is what central said of the shop: id, name, shop_name, credit_code, address,
+    trade and phone. `tag_key` keys the tags of order numbers.
+    """
+
+    issuer: str
+    epoch: int
+    merchant: Mapping[str, str]
+    grant: Grant
+    grant_octets: bytes
+    trust: Trust
+    tag_key: bytes
+
+
+def key_path(keys: Path, public: bytes) -> Path:
+    """Where the private key of this public one lies."""
+    return keys / f"{fingerprint(public)[:_FINGERPRINT_CHARS]}.pem"
+
+
+def load_identity(reader: Reader) -> Identity | None:
+    """The newest epoch's identity, or None before the enrolment.
+
+    Raises:
+        StartError: what stands in the database is no grant of the roots that it came with.
+    """
+    row: Epoch | None = reader.first(Epoch.select().order_by(Epoch.epoch.desc()))
+    if row is None:
+        return None
+    try:
+        trust = load_trust(row.trust.encode())
+        grant = open_grant(row.grant, trust.root_keys())
+    except (FormatError, VerificationError) as error:
+        raise StartError(f"The grant in the database cannot be used: {error}") from error
+    return Identity(
+        issuer=row.issuer,
+        epoch=row.epoch,
+        merchant=row.merchant,
+        grant=grant,
+        grant_octets=row.grant,
+        trust=trust,
+        tag_key=row.tag_key,
+    )
+
+
+def load_identity_key(keys: Path, identity: Identity) -> SigningKey:
+    """The private key that the identity's grant names.
+
+    Raises:
+        StartError: its file is missing, unreadable, or holds another key.
+    """
+    public = decode_b64u(identity.grant.key, length=32)
+    path = key_path(keys, public)
+    try:
+        key = load_key(path)
+    except (OSError, FormatError) as error:
+        raise StartError(f"The signing key {path} cannot be read.") from error
+    if key.public != public:
+        raise StartError(f"The signing key {path} is not the one that central granted.")
+    return key
+
+
+def enrolment_key(reader: Reader, keys: Path) -> SigningKey:
+    """The key to enrol with: the one left by an enrolment that got no answer, else a new one on disk.
+
+    Raises:
+        StartError: the folder of keys cannot be read or written.
+    """
+    granted = {_granted_key(row) for row in reader.all(Epoch.select())}
+    try:
+        for path in sorted(keys.glob("*.pem")):
+            key = load_key(path)
+            if key.public not in granted:
+                return key
+        key = SigningKey.generate()
+        save_key(key_path(keys, key.public), key)
+    except (OSError, FormatError) as error:
+        raise StartError(f"The folder of keys {keys} cannot be used: {error}") from error
+    return key
+
+
+def record_grant(
+    writer: Writer, key: SigningKey, grant_octets: bytes, merchant: Mapping[str, str], trust: Trust
+) -> Identity:
+    """Makes the grant's epoch the one in force, with nothing of it uploaded yet.
+
+    Raises:
+        VerificationError: no grant of the trusted roots, of another key (V11), or of no later epoch (V11).
+    """
+    grant = open_grant(grant_octets, trust.root_keys())
+    if grant.key != encode_b64u(key.public):
+        raise VerificationError("V11", "the grant is of another key")
+    newest = writer.scalar(Epoch.select(Epoch.epoch).order_by(Epoch.epoch.desc()))
+    if newest is not None and grant.epoch <= newest:
+        raise VerificationError("V11", f"a grant of epoch {grant.epoch} after {newest}")
+    identity = Identity(
+        issuer=grant.issuer,
+        epoch=grant.epoch,
+        merchant=merchant,
+        grant=grant,
+        grant_octets=grant_octets,
+        trust=trust,
+        tag_key=secrets.token_bytes(_TAG_KEY_BYTES),
+    )
+    _insert(writer, identity)
+    return identity
+
+
+def _insert(writer: Writer, identity: Identity) -> None:
+    writer.execute(
+        Epoch.insert(
+            epoch=identity.epoch,
+            issuer=identity.issuer,
+            grant=identity.grant_octets,
+            merchant=dict(identity.merchant),
+            trust=encode_trust(identity.trust).decode(),
+            tag_key=identity.tag_key,
+        )
+    )
+    writer.execute(UploadState.delete())
+    writer.execute(
+        UploadState.insert(
+            number=1,
+            epoch=identity.epoch,
+            acked_seq=-1,
+            acked_link=link_of(identity.grant_octets),
+            nonce=identity.grant.nonce,
+        )
+    )
+
+
+def _granted_key(row: Epoch) -> bytes:
+    """The public key that a stored grant names."""
+    trust = load_trust(row.trust.encode())
+    return decode_b64u(open_grant(row.grant, trust.root_keys()).key, length=32)

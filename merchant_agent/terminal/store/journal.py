@@ -1,0 +1,296 @@
+"""The journal: the one way by which a record comes to stand in the ledger.
+
+A record is built on the newest one, signed, verified by the verifier's own code, and
+stored with its disclosures and projections in one transaction, together with whatever
+else its writer changes. Memory follows the disk: the chain moves on once the commit is
+durable, and after any failure it is read again from the last stored record.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import peewee
+
+from merchant_agent.clock import Clock
+from merchant_agent.domain.projections import project
+from merchant_agent.errors import (
+    FormatError,
+    StartError,
+    StoreCorruptError,
+    VerificationError,
+)
+from merchant_agent.evidence.chain import Chain, append_record
+from merchant_agent.evidence.disclosure import make_disclosure
+from merchant_agent.evidence.fields import Head, Place
+from merchant_agent.evidence.jws import Typ, decode_jws, leaf_hash, link_of, verify_jws
+from merchant_agent.evidence.keys import SigningKey
+from merchant_agent.evidence.query_code import query_code
+from merchant_agent.evidence.record import ABOUT_NOTHING, About, Body, Kind, Record, decode_record, new_id
+from merchant_agent.evidence.trust import Trust
+from merchant_agent.store.database import Database
+from merchant_agent.store.fields import to_ms
+from merchant_agent.store.store import Reader, Store, Writer
+from merchant_agent.terminal.store.identity import (
+    Identity,
+    enrolment_key,
+    load_identity,
+    load_identity_key,
+    record_grant,
+)
+from merchant_agent.terminal.store.ledger import newest_record
+from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord
+from merchant_agent.terminal.store.projections import apply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """A record that stands in the ledger once its transaction is committed; `leaf` has 32 bytes."""
+
+    record: Record
+    octets: bytes
+    leaf: bytes
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.record.place
+
+    @property
+    def query_code(self) -> str:
+        """The number that stands for it towards people."""
+        return query_code(self.leaf)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signer:
+    """The epoch in force and its key."""
+
+    identity: Identity
+    key: SigningKey
+
+
+OnCommit = Callable[[tuple[Appended, ...]], None]
+
+_RECORD = ("epoch", "seq", "kind", "at", "octets", "link")
+_DISCLOSURE = ("epoch", "seq", "name", "text")
+
+
+class JournalWriter(Writer):
+    """A write transaction that can also append to the chain; made by `Journal.write`."""
+
+    def __init__(
+        self, database: Database, handle: peewee.Database, *, clock: Clock, signer: _Signer | None
+    ) -> None:
+        super().__init__(database, handle)
+        self._clock = clock
+        self._signer = signer
+        self.chain: Chain | None = None
+        self.appended: list[Appended] = []
+
+    def append(
+        self,
+        kind: Kind,
+        body: Body,
+        *,
+        id: str | None = None,  # noqa: A002  # the member's name
+        about: About | None = None,
+        disclosures: Mapping[str, str] | None = None,
+    ) -> Appended:
+        """Signs the next record, with a new id unless given, and applies what it projects.
+
+        `disclosures` are its erasable members, value by name; those that are empty are left out.
+
+        Raises:
+            FormatError: no reader would take it: something is too long or not of its form.
+            StartError: the terminal is not enrolled.
+            StoreConflictError: its id is there already.
+            StoreError: it could not be written; the transaction can only be rolled back.
+            VerificationError: the verifier refused it; nothing of it was written.
+        """
+        if self._signer is None or self.chain is None:
+            raise StartError("The terminal is not enrolled.")
+        values = {name: value for name, value in (disclosures or {}).items() if value}
+        texts = {name: make_disclosure(name, value) for name, value in values.items()}
+        reading = self._clock.read()
+        octets = append_record(
+            self.chain,
+            self._signer.key,
+            kind,
+            id or new_id(reading.at),
+            reading,
+            about or ABOUT_NOTHING,
+            body,
+            texts.values(),
+        )
+        # On a copy: what fails below leaves this transaction's chain where its rows are.
+        chain = _copy(self.chain, self._signer.identity)
+        record = chain.accept(octets, texts.values())
+        changes = project(record, values)
+        place = (record.epoch, record.seq)
+        row = (*place, record.kind.value, to_ms(reading.at), octets, chain.head.link)
+        self.copy_rows(LedgerRecord, _RECORD, [row])
+        self.copy_rows(LedgerDisclosure, _DISCLOSURE, [(*place, *item) for item in texts.items()])
+        apply(self, changes)
+        self.chain = chain
+        appended = Appended(record=record, octets=octets, leaf=leaf_hash(octets))
+        self.appended.append(appended)
+        return appended
+
+
+class Journal:
+    """The terminal's chain. `keys` is the folder of private keys; one `Journal` for a store.
+
+    Raises:
+        StartError: the terminal is enrolled and its key or grant cannot be used.
+        StoreCorruptError: the newest record is not what this terminal signed.
+    """
+
+    def __init__(self, store: Store, clock: Clock, keys: Path) -> None:
+        self._store = store
+        self._clock = clock
+        self._keys = keys
+        self._callbacks: list[OnCommit] = []
+        # Held around every write here, outside the store's own lock; guards the three below.
+        self._lock = threading.Lock()
+        self._signer: _Signer | None = None
+        self._chain: Chain | None = None  # None where it must be read from the disk
+        self._head: Head | None = None
+        with store.read() as reader:
+            identity = load_identity(reader)
+            if identity is not None:
+                self._signer = _Signer(identity=identity, key=load_identity_key(keys, identity))
+                self._chain = _resume(reader, identity)
+                self._head = self._chain.head
+
+    @property
+    def enrolled(self) -> bool:
+        """Whether central has granted a key of this terminal's."""
+        return self._signer is not None
+
+    @property
+    def identity(self) -> Identity:
+        """The epoch in force.
+
+        Raises:
+            StartError: the terminal is not enrolled.
+        """
+        return self._require_signer().identity
+
+    @property
+    def key(self) -> SigningKey:
+        """The key of the epoch in force.
+
+        Raises:
+            StartError: the terminal is not enrolled.
+        """
+        return self._require_signer().key
+
+    @property
+    def head(self) -> Head | None:
+        """The newest committed place; its `seq` is -1 before the first record; None before the enrolment."""
+        return self._head
+
+    def enrolment_key(self) -> SigningKey:
+        """The key to enrol with, on disk before it is used; the same until it is granted.
+
+        Raises:
+            StartError: the folder of keys cannot be used.
+        """
+        with self._lock, self._store.read() as reader:
+            return enrolment_key(reader, self._keys)
+
+    def enrol(
+        self, key: SigningKey, grant_octets: bytes, merchant: Mapping[str, str], trust: Trust
+    ) -> Identity:
+        """Begins the chain that central granted to `key`, which `enrolment_key` returned.
+
+        Raises:
+            StoreError: nothing was stored.
+            VerificationError: it is no grant of the trusted roots to this key (V11).
+        """
+        with self._lock:
+            with self._store.write() as writer:
+                identity = record_grant(writer, key, grant_octets, merchant, trust)
+            self._signer = _Signer(identity=identity, key=key)
+            self._chain = Chain.begin(identity.grant_octets, identity.grant)
+            self._head = self._chain.head
+        return identity
+
+    def on_commit(self, callback: OnCommit) -> None:
+        """Has `callback` called after each commit that appended, with what it appended, in order.
+
+        It runs in the thread that wrote, outside all locks; it must return at once and never raise.
+        """
+        self._callbacks.append(callback)
+
+    @contextmanager
+    def write(self) -> Iterator[JournalWriter]:
+        """One transaction in which records may be appended, durable when the block ends without an error.
+
+        Never inside a read or a write of the same thread.
+
+        Raises:
+            StoreError: nothing was stored.
+            StoreCorruptError: the newest record is not what this terminal signed.
+        """
+        with self._lock:
+            try:
+                with self._store.write_as(self._make_writer) as writer:
+                    yield writer
+            except BaseException:
+                # Whether a failed commit reached the disk, only the disk knows.
+                self._chain = None
+                raise
+            self._chain = writer.chain
+            if writer.chain is not None:
+                self._head = writer.chain.head
+        if writer.appended:
+            for callback in self._callbacks:
+                callback(tuple(writer.appended))
+
+    def _make_writer(self, database: Database, handle: peewee.Database) -> JournalWriter:
+        writer = JournalWriter(database, handle, clock=self._clock, signer=self._signer)
+        if self._signer is not None:
+            writer.chain = self._chain or _resume(writer, self._signer.identity)
+        return writer
+
+    def _require_signer(self) -> _Signer:
+        if self._signer is None:
+            raise StartError("The terminal is not enrolled.")
+        return self._signer
+
+
+def _resume(reader: Reader, identity: Identity) -> Chain:
+    """The chain at its newest stored record, whose signature and link are checked once more.
+
+    Raises:
+        StoreCorruptError: it is not what this terminal signed.
+    """
+    newest = newest_record(reader, identity.epoch)
+    if newest is None:
+        return Chain.begin(identity.grant_octets, identity.grant)
+    key = identity.grant.verifying_key()
+    try:
+        jws = decode_jws(newest.octets, Typ.RECORD)
+        verify_jws(jws, key)
+        record = decode_record(jws.payload)
+    except (FormatError, VerificationError) as error:
+        raise StoreCorruptError(f"the newest record, seq {newest.seq}: {error}") from error
+    link = link_of(newest.octets)
+    if (
+        record.place != Place(issuer=identity.issuer, epoch=newest.epoch, seq=newest.seq)
+        or link != newest.link
+    ):
+        raise StoreCorruptError(f"the newest record, seq {newest.seq}, stands at another place")
+    head = Head(epoch=newest.epoch, seq=newest.seq, link=link)
+    return Chain.resume(identity.issuer, identity.epoch, key, head, record.totals)
+
+
+def _copy(chain: Chain, identity: Identity) -> Chain:
+    key = identity.grant.verifying_key()
+    return Chain.resume(chain.issuer, chain.epoch, key, chain.head, chain.totals)

@@ -1,0 +1,317 @@
+"""The terminal's first tables."""
+
+# ruff: noqa: D101 -- frozen copies; the models say what they are
+
+from __future__ import annotations
+
+import peewee
+from playhouse.migrate import SchemaMigrator
+
+from merchant_agent.store.migrations import create_tables, drop_tables
+
+
+class Epoch(peewee.Model):
+    epoch = peewee.IntegerField(primary_key=True)
+    issuer = peewee.TextField()
+    grant = peewee.BlobField()
+    merchant = peewee.TextField()
+    trust = peewee.TextField()
+    tag_key = peewee.BlobField()
+
+    class Meta:
+        table_name = "epoch"
+
+
+class LedgerRecord(peewee.Model):
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    kind = peewee.TextField()
+    at = peewee.BigIntegerField()
+    octets = peewee.BlobField()
+    link = peewee.TextField()
+
+    class Meta:
+        table_name = "record"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+
+
+class LedgerDisclosure(peewee.Model):
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    name = peewee.TextField()
+    text = peewee.TextField()
+
+    class Meta:
+        table_name = "disclosure"
+        primary_key = peewee.CompositeKey("epoch", "seq", "name")
+        constraints = (peewee.SQL('FOREIGN KEY ("epoch", "seq") REFERENCES "record" ("epoch", "seq")'),)
+
+
+class Prompt(peewee.Model):
+    prompt_id = peewee.TextField(primary_key=True)
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    till = peewee.TextField()
+    source = peewee.TextField()
+    sale = peewee.TextField()
+    asks = peewee.BooleanField()
+    tag = peewee.TextField()
+    at = peewee.BigIntegerField()
+    outcome = peewee.TextField(null=True)
+    reason = peewee.TextField(null=True)
+    ended_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "prompt"
+        indexes = ((("epoch", "seq"), True), (("outcome", "till"), False))
+
+
+class Rating(peewee.Model):
+    rating_id = peewee.TextField(primary_key=True)
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    prompt_epoch = peewee.IntegerField(null=True)
+    prompt_seq = peewee.BigIntegerField(null=True)
+    level = peewee.IntegerField()
+    aspects = peewee.TextField()
+    tags = peewee.TextField()
+    comment = peewee.TextField(null=True)
+    channel = peewee.TextField()
+    ended = peewee.TextField()
+    dwell_ms = peewee.BigIntegerField()
+    lang = peewee.TextField()
+    catalogue = peewee.TextField()
+    at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "rating"
+        indexes = ((("epoch", "seq"), True), (("prompt_epoch", "prompt_seq"), False))
+
+
+class Suggestion(peewee.Model):
+    suggestion_id = peewee.TextField(primary_key=True)
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    prompt_epoch = peewee.IntegerField(null=True)
+    prompt_seq = peewee.BigIntegerField(null=True)
+    comment = peewee.TextField(null=True)
+    channel = peewee.TextField()
+    lang = peewee.TextField()
+    catalogue = peewee.TextField()
+    at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "suggestion"
+        indexes = ((("epoch", "seq"), True),)
+
+
+class Complaint(peewee.Model):
+    case_id = peewee.TextField(primary_key=True)
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    prompt_epoch = peewee.IntegerField(null=True)
+    prompt_seq = peewee.BigIntegerField(null=True)
+    categories = peewee.TextField()
+    remedies = peewee.TextField()
+    comment = peewee.TextField(null=True)
+    order_no = peewee.TextField(null=True)
+    occurred_at = peewee.TextField(null=True)
+    amount = peewee.TextField(null=True)
+    channel = peewee.TextField()
+    lang = peewee.TextField()
+    catalogue = peewee.TextField()
+    at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "complaint"
+        indexes = ((("epoch", "seq"), True),)
+
+
+class Sale(peewee.Model):
+    prompt_id = peewee.TextField(primary_key=True)
+    till = peewee.TextField()
+    business_day = peewee.TextField()
+    order_no = peewee.TextField()
+    amount = peewee.TextField(null=True)
+    currency = peewee.TextField()
+    kind = peewee.TextField()
+    at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "sale"
+        indexes = ((("till", "business_day", "order_no"), True),)
+
+
+class Till(peewee.Model):
+    name = peewee.TextField(primary_key=True)
+    offset_ms = peewee.BigIntegerField()
+    samples = peewee.IntegerField()
+
+    class Meta:
+        table_name = "till"
+
+
+class Draft(peewee.Model):
+    prompt_id = peewee.TextField(primary_key=True)
+    answer_id = peewee.TextField(unique=True)
+    device = peewee.TextField()
+    level = peewee.IntegerField(null=True)
+    tags = peewee.TextField()
+    comment = peewee.TextField()
+    lang = peewee.TextField()
+    started_at = peewee.BigIntegerField()
+    touched_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "draft"
+
+
+class UploadState(peewee.Model):
+    number = peewee.IntegerField(primary_key=True)
+    epoch = peewee.IntegerField()
+    acked_seq = peewee.BigIntegerField()
+    acked_link = peewee.TextField()
+    nonce = peewee.TextField()
+    batch = peewee.BlobField(null=True)
+    client_nonce = peewee.TextField(null=True)
+    state = peewee.TextField(default="ready")
+    state_detail = peewee.TextField(default="")
+    last_success_at = peewee.BigIntegerField(null=True)
+    last_attempt_at = peewee.BigIntegerField(null=True)
+    last_outcome = peewee.TextField(default="")
+
+    class Meta:
+        table_name = "upload_state"
+
+
+class SentBatch(peewee.Model):
+    number = peewee.AutoField()
+    client_nonce = peewee.TextField(unique=True)
+    octets = peewee.BlobField()
+    ack = peewee.BlobField(null=True)
+
+    class Meta:
+        table_name = "batch"
+
+
+class Quarantine(peewee.Model):
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    rule = peewee.TextField()
+    at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "quarantine"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+
+
+class Device(peewee.Model):
+    device_id = peewee.TextField(primary_key=True)
+    token_hash = peewee.BlobField(unique=True)
+    name = peewee.TextField()
+    till = peewee.TextField()
+    paired_at = peewee.BigIntegerField()
+    seen_at = peewee.BigIntegerField(null=True)
+    revoked_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "device"
+
+
+class Pairing(peewee.Model):
+    token_hash = peewee.BlobField(primary_key=True)
+    till = peewee.TextField()
+    uses_left = peewee.IntegerField()
+    expires_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "pairing"
+
+
+class PosToken(peewee.Model):
+    token_hash = peewee.BlobField(primary_key=True)
+    till = peewee.TextField()
+    created_at = peewee.BigIntegerField()
+    revoked_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "pos_token"
+
+
+class Alarm(peewee.Model):
+    number = peewee.AutoField()
+    code = peewee.TextField()
+    detail = peewee.TextField()
+    at = peewee.BigIntegerField()
+    cleared_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "alarm"
+        indexes = ((("code", "detail"), False),)
+
+
+class Account(peewee.Model):
+    name = peewee.TextField(primary_key=True)
+    role = peewee.TextField()
+    secret_hash = peewee.TextField()
+    failed = peewee.IntegerField(default=0)
+    locked_until = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "account"
+
+
+class Session(peewee.Model):
+    token_hash = peewee.BlobField(primary_key=True)
+    account = peewee.TextField()
+    role = peewee.TextField()
+    created_at = peewee.BigIntegerField()
+    expires_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "session"
+
+
+class AuditEntry(peewee.Model):
+    number = peewee.AutoField()
+    at = peewee.BigIntegerField()
+    who = peewee.TextField()
+    what = peewee.TextField()
+    detail = peewee.TextField(default="")
+
+    class Meta:
+        table_name = "audit_entry"
+
+
+_TABLES = (
+    Epoch,
+    LedgerRecord,
+    LedgerDisclosure,
+    Prompt,
+    Rating,
+    Suggestion,
+    Complaint,
+    Sale,
+    Till,
+    Draft,
+    UploadState,
+    SentBatch,
+    Quarantine,
+    Device,
+    Pairing,
+    PosToken,
+    Alarm,
+    Account,
+    Session,
+    AuditEntry,
+)
+
+
+def up(_migrator: SchemaMigrator, db: peewee.Database) -> None:
+    """Makes the tables."""
+    create_tables(db, _TABLES)
+
+
+def down(_migrator: SchemaMigrator, db: peewee.Database) -> None:
+    """Drops them."""
+    drop_tables(db, _TABLES)

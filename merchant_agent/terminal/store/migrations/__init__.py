@@ -1,0 +1,1 @@
+"""Numbered scripts that bring the terminal's database to its present shape."""

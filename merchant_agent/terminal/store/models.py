@@ -1,0 +1,321 @@
+"""The terminal's tables: the ledger, its projections, and what is this machine's own.
+
+`MODELS` lists them all; migrations declare them again as they were at their time.
+"""
+
+from __future__ import annotations
+
+import peewee
+
+from merchant_agent.store.credentials import CREDENTIAL_MODELS
+from merchant_agent.store.fields import InstantField, JsonField
+from merchant_agent.store.table import Table
+
+# The ledger
+
+
+class Epoch(Table):
+    """A grant of central's: one key, one chain. The row with the highest number is in force.
+
+    `merchant` is what central said of the shop; `trust` the trust file's octets as text;
+    `tag_key` keys the tags of order numbers and never leaves this machine.
+    """
+
+    epoch = peewee.IntegerField(primary_key=True)
+    issuer = peewee.TextField()
+    grant = peewee.BlobField()
+    merchant = JsonField()
+    trust = peewee.TextField()
+    tag_key = peewee.BlobField()
+
+    class Meta:
+        table_name = "epoch"
+
+
+class LedgerRecord(Table):
+    """A signed record, exactly the octets that were signed; `link` is their SHA-256 in base64url."""
+
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    kind = peewee.TextField()
+    at = InstantField()
+    octets = peewee.BlobField()
+    link = peewee.TextField()
+
+    class Meta:
+        table_name = "record"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+
+
+class LedgerDisclosure(Table):
+    """An erasable member of a record as it travels, base64url text; deleting the row erases it."""
+
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    name = peewee.TextField()
+    text = peewee.TextField()
+
+    class Meta:
+        table_name = "disclosure"
+        primary_key = peewee.CompositeKey("epoch", "seq", "name")
+        constraints = (peewee.SQL('FOREIGN KEY ("epoch", "seq") REFERENCES "record" ("epoch", "seq")'),)
+
+
+# Projections: made of the ledger alone, see `projections`
+
+
+class Prompt(Table):
+    """A sale for which a customer may be asked; `outcome` is `rated`, `lapsed` or None while open."""
+
+    prompt_id = peewee.TextField(primary_key=True)
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    till = peewee.TextField()
+    source = peewee.TextField()
+    sale = peewee.TextField()
+    asks = peewee.BooleanField()
+    tag = peewee.TextField()
+    at = InstantField()
+    outcome = peewee.TextField(null=True)
+    reason = peewee.TextField(null=True)
+    ended_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "prompt"
+        indexes = ((("epoch", "seq"), True), (("outcome", "till"), False))
+
+
+class Rating(Table):
+    """A rating; `prompt_epoch` and `prompt_seq` are the place of the prompt it answers, or None."""
+
+    rating_id = peewee.TextField(primary_key=True)
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    prompt_epoch = peewee.IntegerField(null=True)
+    prompt_seq = peewee.BigIntegerField(null=True)
+    level = peewee.IntegerField()
+    aspects = JsonField()
+    tags = JsonField()
+    comment = peewee.TextField(null=True)
+    channel = peewee.TextField()
+    ended = peewee.TextField()
+    dwell_ms = peewee.BigIntegerField()
+    lang = peewee.TextField()
+    catalogue = peewee.TextField()
+    at = InstantField()
+
+    class Meta:
+        table_name = "rating"
+        indexes = ((("epoch", "seq"), True), (("prompt_epoch", "prompt_seq"), False))
+
+
+class Suggestion(Table):
+    """A suggestion to the shop."""
+
+    suggestion_id = peewee.TextField(primary_key=True)
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    prompt_epoch = peewee.IntegerField(null=True)
+    prompt_seq = peewee.BigIntegerField(null=True)
+    comment = peewee.TextField(null=True)
+    channel = peewee.TextField()
+    lang = peewee.TextField()
+    catalogue = peewee.TextField()
+    at = InstantField()
+
+    class Meta:
+        table_name = "suggestion"
+        indexes = ((("epoch", "seq"), True),)
+
+
+class Complaint(Table):
+    """A complaint, which opens a case; `amount` is text such as `64.00 CNY`."""
+
+    case_id = peewee.TextField(primary_key=True)
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    prompt_epoch = peewee.IntegerField(null=True)
+    prompt_seq = peewee.BigIntegerField(null=True)
+    categories = JsonField()
+    remedies = JsonField()
+    comment = peewee.TextField(null=True)
+    order_no = peewee.TextField(null=True)
+    occurred_at = peewee.TextField(null=True)
+    amount = peewee.TextField(null=True)
+    channel = peewee.TextField()
+    lang = peewee.TextField()
+    catalogue = peewee.TextField()
+    at = InstantField()
+
+    class Meta:
+        table_name = "complaint"
+        indexes = ((("epoch", "seq"), True),)
+
+
+# Sales and what a tablet is in the middle of
+
+
+class Sale(Table):
+    """What the till said of a prompt's sale; never signed, never uploaded. `business_day` is an ISO date."""
+
+    prompt_id = peewee.TextField(primary_key=True)
+    till = peewee.TextField()
+    business_day = peewee.TextField()
+    order_no = peewee.TextField()
+    amount = peewee.TextField(null=True)
+    currency = peewee.TextField()
+    kind = peewee.TextField()
+    at = InstantField(null=True)
+
+    class Meta:
+        table_name = "sale"
+        indexes = ((("till", "business_day", "order_no"), True),)
+
+
+class Till(Table):
+    """How far a till's clock is ahead of ours, learned from its sales."""
+
+    name = peewee.TextField(primary_key=True)
+    offset_ms = peewee.BigIntegerField()
+    samples = peewee.IntegerField()
+
+    class Meta:
+        table_name = "till"
+
+
+class Draft(Table):
+    """A customer's unfinished answer; `level` is None where it was taken back and the prompt is theirs still."""
+
+    prompt_id = peewee.TextField(primary_key=True)
+    answer_id = peewee.TextField(unique=True)
+    device = peewee.TextField()
+    level = peewee.IntegerField(null=True)
+    tags = JsonField()
+    comment = peewee.TextField()
+    lang = peewee.TextField()
+    started_at = InstantField()
+    touched_at = InstantField()
+
+    class Meta:
+        table_name = "draft"
+
+
+# Uploading
+
+
+class UploadState(Table):
+    """How far central has confirmed the ledger: one row, with `number` 1, from the enrolment on.
+
+    `acked_seq` is -1 and `acked_link` the grant's before the first record is acknowledged;
+    `nonce` is what the next batch must carry. `batch` and `client_nonce` are of the batch
+    that waits for its answer, sent again unchanged until it has one.
+    """
+
+    number = peewee.IntegerField(primary_key=True)
+    epoch = peewee.IntegerField()
+    acked_seq = peewee.BigIntegerField()
+    acked_link = peewee.TextField()
+    nonce = peewee.TextField()
+    batch = peewee.BlobField(null=True)
+    client_nonce = peewee.TextField(null=True)
+    state = peewee.TextField(default="ready")
+    state_detail = peewee.TextField(default="")
+    last_success_at = InstantField(null=True)
+    last_attempt_at = InstantField(null=True)
+    last_outcome = peewee.TextField(default="")
+
+    class Meta:
+        table_name = "upload_state"
+
+
+class SentBatch(Table):
+    """A batch's octets and central's acknowledgement of it, None until there is one."""
+
+    number = peewee.AutoField()
+    client_nonce = peewee.TextField(unique=True)
+    octets = peewee.BlobField()
+    ack = peewee.BlobField(null=True)
+
+    class Meta:
+        table_name = "batch"
+
+
+class Quarantine(Table):
+    """A record that central rejected, and the rule that it named."""
+
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    rule = peewee.TextField()
+    at = InstantField()
+
+    class Meta:
+        table_name = "quarantine"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+
+
+# Who may talk to this machine
+
+
+class Device(Table):
+    """A paired tablet; it shows the prompts of `till`, those of all tills where that is empty."""
+
+    device_id = peewee.TextField(primary_key=True)
+    token_hash = peewee.BlobField(unique=True)
+    name = peewee.TextField()
+    till = peewee.TextField()
+    paired_at = InstantField()
+    seen_at = InstantField(null=True)
+    revoked_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "device"
+
+
+class Pairing(Table):
+    """A link that pairs tablets, `uses_left` times until `expires_at`."""
+
+    token_hash = peewee.BlobField(primary_key=True)
+    till = peewee.TextField()
+    uses_left = peewee.IntegerField()
+    expires_at = InstantField()
+
+    class Meta:
+        table_name = "pairing"
+
+
+class PosToken(Table):
+    """A token with which the POS of `till` reports sales; of any till where that is empty."""
+
+    token_hash = peewee.BlobField(primary_key=True)
+    till = peewee.TextField()
+    created_at = InstantField()
+    revoked_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "pos_token"
+
+
+class Alarm(Table):
+    """Something that somebody in the shop should look at, until `cleared_at`."""
+
+    number = peewee.AutoField()
+    code = peewee.TextField()
+    detail = peewee.TextField()
+    at = InstantField()
+    cleared_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "alarm"
+        indexes = ((("code", "detail"), False),)
+
+
+PROJECTIONS: tuple[type[Table], ...] = (Prompt, Rating, Suggestion, Complaint)
+
+MODELS: tuple[type[Table], ...] = (
+    *(Epoch, LedgerRecord, LedgerDisclosure),
+    *PROJECTIONS,
+    *(Sale, Till, Draft),
+    *(UploadState, SentBatch, Quarantine),
+    *(Device, Pairing, PosToken, Alarm),
+    *CREDENTIAL_MODELS,
+)

@@ -1,0 +1,99 @@
+"""Writing what `domain.projections` says a record changes into the terminal's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from merchant_agent.domain.projections import (
+    Change,
+    ComplaintOpened,
+    PromptEnded,
+    PromptOpened,
+    PromptOutcome,
+    RatingGiven,
+    SuggestionMade,
+)
+from merchant_agent.evidence.fields import Place
+from merchant_agent.store.fields import json_text, to_ms
+from merchant_agent.store.store import Writer
+from merchant_agent.terminal.store.models import Complaint, Prompt, Rating, Suggestion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """The models that changes go to: the live ones, or copies while rebuilding."""
+
+    prompt: type[Prompt] = Prompt
+    rating: type[Rating] = Rating
+    suggestion: type[Suggestion] = Suggestion
+    complaint: type[Complaint] = Complaint
+
+
+LIVE = Tables()
+
+_PROMPT = ("prompt_id", "epoch", "seq", "till", "source", "sale", "asks", "tag", "at")
+_ANSWER = ("epoch", "seq", "prompt_epoch", "prompt_seq", "channel", "lang", "catalogue", "at", "comment")
+_RATING = (*_ANSWER, "rating_id", "level", "aspects", "tags", "ended", "dwell_ms")
+_SUGGESTION = (*_ANSWER, "suggestion_id")
+_COMPLAINT = (*_ANSWER, "case_id", "categories", "remedies", "order_no", "occurred_at", "amount")
+
+
+def apply(writer: Writer, changes: Iterable[Change], tables: Tables = LIVE) -> None:
+    """Carries the changes out in their order, in the writer's transaction.
+
+    Raises:
+        StoreConflictError: a record with this id or place was applied before.
+    """
+    for change in changes:
+        match change:
+            case PromptOpened():
+                writer.copy_rows(tables.prompt, _PROMPT, [_prompt_row(change)])
+            case PromptEnded():
+                _end_prompt(writer, change, tables.prompt)
+            case RatingGiven():
+                writer.copy_rows(tables.rating, _RATING, [_rating_row(change)])
+            case SuggestionMade():
+                writer.copy_rows(tables.suggestion, _SUGGESTION, [(*_answer_row(change), change.id)])
+            case ComplaintOpened():
+                writer.copy_rows(tables.complaint, _COMPLAINT, [_complaint_row(change)])
+            case _:
+                assert_never(change)
+
+
+def _end_prompt(writer: Writer, change: PromptEnded, prompt: type[Prompt]) -> None:
+    """A rating outranks a lapse; of two of a kind the first stays."""
+    open_to = prompt.outcome.is_null()
+    if change.outcome is PromptOutcome.RATED:
+        open_to |= prompt.outcome == PromptOutcome.LAPSED
+    here = (prompt.epoch == change.prompt.epoch) & (prompt.seq == change.prompt.seq)
+    ended = {prompt.outcome: change.outcome, prompt.reason: change.reason, prompt.ended_at: change.at}
+    writer.execute(prompt.update(ended).where(here & open_to))
+
+
+def _prompt_row(change: PromptOpened) -> tuple[object, ...]:
+    place = (change.place.epoch, change.place.seq)
+    sale = (change.till, change.source, change.sale, change.asks, change.tag)
+    return (change.id, *place, *sale, to_ms(change.at))
+
+
+def _rating_row(change: RatingGiven) -> tuple[object, ...]:
+    lists = (json_text(change.aspects), json_text(change.tags))
+    return (*_answer_row(change), change.id, change.level, *lists, change.ended, change.dwell_ms)
+
+
+def _complaint_row(change: ComplaintOpened) -> tuple[object, ...]:
+    lists = (json_text(change.categories), json_text(change.remedies))
+    return (*_answer_row(change), change.case, *lists, change.order, change.occurred_at, change.amount)
+
+
+def _answer_row(change: RatingGiven | SuggestionMade | ComplaintOpened) -> tuple[object, ...]:
+    """The columns that every answer has."""
+    about = _place_or_none(change.prompt)
+    said = (change.channel, change.lang, change.catalogue, to_ms(change.at), change.comment)
+    return (change.place.epoch, change.place.seq, *about, *said)
+
+
+def _place_or_none(place: Place | None) -> tuple[int | None, int | None]:
+    return (None, None) if place is None else (place.epoch, place.seq)

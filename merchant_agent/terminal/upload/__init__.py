@@ -1,0 +1,1 @@
+"""What to send to central, how to read its answer, when to try again."""

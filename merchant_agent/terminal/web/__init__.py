@@ -1,0 +1,1 @@
+"""Thin blueprints: tablet, counter, manager, POS interface, health."""

@@ -1,0 +1,1 @@
+"""What both programs need of the web: problems, sign-in, locale, security headers, the server itself."""
