@@ -86,9 +86,8 @@ class RecordAudit:
         """Verifies one line; where its own word is of no use, it has the place that comes next."""
         try:
             jws = decode_jws(octets, Typ.RECORD)
-            if jws.epoch != self._epoch or jws.issuer != self._issuer:
-                if not self._enter(jws):
-                    return
+            if (jws.epoch != self._epoch or jws.issuer != self._issuer) and not self._enter(jws):
+                return
             if self._signatures:
                 verify_jws(jws, self._grants.by_epoch[self._epoch].key)
         except VerificationError as error:

@@ -1,0 +1,71 @@
+"""Enrolment: a one-time code, and the proof that whoever sends it holds the key.
+
+    signed: "merchant-agent/enrolment/v1\\n" | the code, 13 characters | "\\n" | public key 32
+
+Source: PROTOCOL.md, "Enrolment".
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from merchant_agent.errors import FormatError
+from merchant_agent.evidence.crockford import read_values, values_of, write_values
+from merchant_agent.evidence.keys import SigningKey, VerifyingKey
+
+_BITS = 64
+_CHARACTERS = 13
+_MAX_FIRST = 15
+_DOMAIN = b"merchant-agent/enrolment/v1\n"
+
+
+def new_code() -> str:
+    """A fresh code: 64 random bits as 13 characters."""
+    return write_values(values_of(secrets.randbits(_BITS), _CHARACTERS))
+
+
+def parse_code(text: str) -> str:
+    """The one form of a code as people type it: 13 capitals and digits without separators.
+
+    Raises:
+        FormatError: another length or character, or more than 64 bits.
+    """
+    values = read_values(text, _CHARACTERS)
+    if values[0] > _MAX_FIRST:
+        raise FormatError("code: more than 64 bits")
+    return write_values(values)
+
+
+def format_code(code: str) -> str:
+    """A code as people read it best, grouped 4-4-5.
+
+    Raises:
+        FormatError: no code.
+    """
+    letters = parse_code(code)
+    return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"
+
+
+def sign_enrolment(key: SigningKey, code: str) -> bytes:
+    """The 64-byte signature by which a new key claims a code.
+
+    Raises:
+        FormatError: the code is not in its one form.
+    """
+    return key.sign(_message(key.public, code))
+
+
+def verify_enrolment(public: bytes, code: str, signature: bytes) -> None:
+    """Returns when the holder of this key claimed this code.
+
+    Raises:
+        FormatError: the code is not in its one form, or the key is no strong key of 32 octets.
+        VerificationError: V3 where the signature is not the key's.
+    """
+    VerifyingKey(public).verify(signature, _message(public, code))
+
+
+def _message(public: bytes, code: str) -> bytes:
+    if parse_code(code) != code:
+        raise FormatError("code: not in its one form")
+    return _DOMAIN + code.encode("ascii") + b"\n" + public
