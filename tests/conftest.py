@@ -1,0 +1,30 @@
+"""What tests of all parts share: a clock that stands still, and a real PostgreSQL server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clocks import ManualClock
+from tests.postgres import PostgresCluster
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Noon in Shanghai, until the test moves it."""
+    return ManualClock()
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[PostgresCluster]:
+    """One server for all tests of the session."""
+    with PostgresCluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: PostgresCluster) -> Iterator[str]:
+    """A fresh, empty database of the test's own."""
+    with postgres_cluster.database() as url:
+        yield url
