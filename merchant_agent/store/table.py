@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from peewee import Model
+from typing import TYPE_CHECKING
+
+from peewee import Model, ModelDelete
 
 
 class Table(Model):
@@ -11,6 +13,12 @@ class Table(Model):
     Models use TEXT, INTEGER, BLOB and REAL columns alone (see `fields`): on SQLite every
     table is STRICT.
     """
+
+    if TYPE_CHECKING:
+        # types-peewee 4.5.1 declares it as a variable of type Self, which mypy refuses on a class.
+        @classmethod
+        def delete(cls) -> ModelDelete:
+            """A DELETE of this model's rows."""
 
     class Meta:
         legacy_table_names = False
