@@ -30,7 +30,9 @@ README = "README.txt"
 
 MAX_LINE_BYTES = 32_768
 _MAX_KEYS = 4096
+_MAX_KEYS_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 18
+_COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
 class Source(Protocol):
@@ -72,7 +74,7 @@ class ExportZip:
     """An export on disk; a context manager that closes its file.
 
     Raises:
-        FormatError: the file is no ZIP.
+        FormatError: the file is no ZIP, or two files in it have one name.
         OSError: it could not be opened.
     """
 
@@ -81,6 +83,10 @@ class ExportZip:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             raise FormatError(f"export: {error}") from error
+        names = self._zip.namelist()
+        if len(set(names)) != len(names):
+            self._zip.close()
+            raise FormatError("export: two files of one name")
 
     def __enter__(self) -> Self:
         return self
@@ -97,8 +103,11 @@ class ExportZip:
             FormatError: no such file, damaged, or a line longer than 32 KiB.
         """
         try:
+            listed = self._zip.getinfo(name)
+            if listed.compress_type not in _COMPRESSIONS:
+                raise FormatError(f"export: {name} is neither stored nor deflated")
             with (
-                self._zip.open(name) as raw,
+                self._zip.open(listed) as raw,
                 io.BufferedReader(cast(io.RawIOBase, raw), _BUFFER_BYTES) as file,
             ):
                 while line := file.readline(MAX_LINE_BYTES + 1):
@@ -135,18 +144,25 @@ def encode_disclosure_line(epoch: int, seq: int, disclosure: str) -> bytes:
 
 
 def encode_jwks(keys: Mapping[str, bytes]) -> bytes:
-    """`keys.jwks` as one line: public keys of 32 octets by kid."""
-    listed = tuple(_Jwk(kty="OKP", crv="Ed25519", kid=kid, x=encode_b64u(key)) for kid, key in keys.items())
-    return encode_json(_Jwks(keys=listed))
+    """`keys.jwks`: public keys of 32 octets by kid, each on a line of its own."""
+    listed = (
+        encode_json(_Jwk(kty="OKP", crv="Ed25519", kid=kid, x=encode_b64u(key))) for kid, key in keys.items()
+    )
+    return b'{"keys":[\n' + b",\n".join(listed) + b"\n]}"
 
 
-def decode_jwks(octets: bytes) -> dict[str, bytes]:
-    """The public keys by kid; nothing vouches for them.
+def read_jwks(source: Source) -> dict[str, bytes]:
+    """The public keys that an export states, by kid; nothing vouches for them.
 
     Raises:
-        FormatError: not a key set of Ed25519 keys, or one kid twice.
+        FormatError: not a key set of Ed25519 keys, one kid twice, or more than 1 MiB or 4096 keys.
     """
-    listed = decode_with(_JWKS, octets).keys
+    octets = bytearray()
+    for line in source.lines(KEYS):
+        octets += line + b"\n"
+        if len(octets) > _MAX_KEYS_BYTES:
+            raise FormatError("keys: more than 1 MiB")
+    listed = decode_with(_JWKS, bytes(octets)).keys
     keys = {key.kid: decode_b64u(key.x, length=32) for key in listed}
     if len(keys) != len(listed):
         raise FormatError("keys: one kid twice")

@@ -20,11 +20,15 @@ _NEVER = (MAX_EPOCH + 1, 0)
 
 
 class Disclosures:
-    """Reads `disclosures.jsonl` alongside the records, in the order of their places."""
+    """Reads `disclosures.jsonl` alongside the records, in the order of their places.
+
+    `taken` counts those that were handed out.
+    """
 
     def __init__(self, issuer: str, source: Source, report: Report) -> None:
         self._issuer = issuer
         self._report = report
+        self.taken = 0
         self._lines = self._decode(source)
         self._due, self._line, self._text = _NEVER, 0, ""
         self._step()
@@ -36,6 +40,7 @@ class Disclosures:
             text = self._text
             if self._due == place:
                 self._step()
+                self.taken += 1
                 yield text
             else:
                 self._refuse()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from merchant_agent.errors import FormatError, VerificationError
-from merchant_agent.evidence.archive import GRANTS, KEYS, Source, decode_jwks
+from merchant_agent.evidence.archive import GRANTS, KEYS, Source, read_jwks
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.grant import Grant, decode_grant
 from merchant_agent.evidence.jws import Jws, Typ, decode_jws, link_of, verify_jws
@@ -156,7 +156,7 @@ def _breaks(before: Granted | None, granted: Granted, grants: Grants) -> list[st
 
 def _stated_keys(source: Source, report: Report) -> dict[str, VerifyingKey]:
     keys: dict[str, VerifyingKey] = {}
-    for kid, octets in decode_jwks(b"\n".join(source.lines(KEYS))).items():
+    for kid, octets in read_jwks(source).items():
         try:
             keys[kid] = VerifyingKey(octets)
         except FormatError as error:

@@ -17,7 +17,7 @@ from merchant_agent.evidence.audit_claims import (
 )
 from merchant_agent.evidence.audit_disclosures import Disclosures
 from merchant_agent.evidence.audit_grants import Granted, Grants
-from merchant_agent.evidence.chain import Chain
+from merchant_agent.evidence.chain import Chain, is_skippable
 from merchant_agent.evidence.fields import Head, Place
 from merchant_agent.evidence.jws import Jws, Typ, decode_jws, link_of, verify_jws
 from merchant_agent.evidence.record import Peek, peek_record
@@ -37,6 +37,7 @@ class RecordAudit:
         self._issuer = grants.issuer or ""
         self._chains: dict[int, Chain] = {}
         self._lost: set[int] = set()
+        self._undisclosed: dict[int, tuple[int, int]] = {}
         self._epoch = min(grants.by_epoch)
         self._chain = self._begin(grants.by_epoch[self._epoch])
         self._claims = [
@@ -73,6 +74,10 @@ class RecordAudit:
         chain = self._chains.get(epoch)
         return -1 if chain is None else chain.seq
 
+    def undisclosed(self, epoch: int) -> tuple[int, int]:
+        """The first seq of an epoch with erasable members left out, and how many such records it has."""
+        return self._undisclosed.get(epoch, (0, 0))
+
     def _begin(self, granted: Granted) -> Chain:
         grant = granted.grant
         head = Head(epoch=grant.epoch, seq=-1, link=granted.link or _UNKNOWN_LINK)
@@ -95,9 +100,19 @@ class RecordAudit:
             self._pass_over(octets, is_signed=False)
             return
         try:
-            self._chain.advance(jws, self._disclosures.take(self._epoch, self._chain.seq + 1))
-        except VerificationError:
-            self._advance_slowly(jws)
+            self._advance(jws)
+        except VerificationError as error:
+            if is_skippable(error):
+                self._refuse(jws, error)
+            else:
+                self._advance_slowly(jws)
+
+    def _advance(self, jws: Jws) -> None:
+        given = self._disclosures.taken
+        record = self._chain.advance(jws, self._disclosures.take(self._epoch, self._chain.seq + 1))
+        if record.sd and self._disclosures.taken - given < len(record.sd):
+            first, count = self._undisclosed.get(self._epoch, (record.seq, 0))
+            self._undisclosed[self._epoch] = (first, count + 1)
 
     def _advance_slowly(self, jws: Jws) -> None:
         """Takes in a signed record that is not simply the next one, and names each thing amiss."""
@@ -109,11 +124,16 @@ class RecordAudit:
             return
         self._align(peek)
         try:
-            self._chain.advance(jws, self._disclosures.take(self._epoch, peek.seq))
+            self._advance(jws)
         except VerificationError as error:
-            self._violation(error.rule, error.detail, peek.seq)
-            self._disclosures.drop(self._epoch, peek.seq)
-            self._chain.skip(link_of(jws.octets))
+            self._refuse(jws, error)
+
+    def _refuse(self, jws: Jws, error: VerificationError) -> None:
+        """Leaves out what a record says at its place, and goes on by its link."""
+        seq = self._chain.seq + 1
+        self._violation(error.rule, error.detail, seq)
+        self._disclosures.drop(self._epoch, seq)
+        self._chain.skip(link_of(jws.octets))
 
     def _enter(self, jws: Jws) -> bool:
         """Turns to the chain that header and payload both name; False where nothing grants it.

@@ -1,6 +1,6 @@
-"""Enrolment: a one-time code, and the proof that whoever sends it holds the key.
+r"""Enrolment: a one-time code, and the proof that whoever sends it holds the key.
 
-    signed: "merchant-agent/enrolment/v1\\n" | the code, 13 characters | "\\n" | public key 32
+    signed: "merchant-agent/enrolment/v1\n" | the code, 13 characters | "\n" | public key 32
 
 Source: PROTOCOL.md, "Enrolment".
 """

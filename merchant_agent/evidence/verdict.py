@@ -20,7 +20,11 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to explain that breaks no rule: `late` or `unanswered`."""
+    """Something to explain that breaks no rule.
+
+    `late`: records after their epoch was closed; `unanswered`: records that central did not
+    acknowledge; `undisclosed`: records whose erasable members are not all in the export.
+    """
 
     code: str
     place: Place | None

@@ -47,15 +47,20 @@ def verify_export(source: Source, trust: Trust | None, *, signatures: bool = Tru
 
 
 def _find(grants: Grants, audit: RecordAudit, exchange: ExchangeAudit, report: Report) -> None:
-    """Findings: records after their epoch was closed, and records that central did not acknowledge."""
+    """Findings: late, unanswered and undisclosed; see `Finding`."""
     closed = {g.grant.closes.epoch: g.grant.closes for g in grants.by_epoch.values() if g.grant.closes}
     for epoch, granted in grants.by_epoch.items():
+        issuer = granted.grant.issuer
         newest = audit.head_seq(epoch)
         closes = closed.get(epoch)
         if closes is not None and newest > closes.seq:
-            place = Place(issuer=granted.grant.issuer, epoch=epoch, seq=closes.seq + 1)
+            place = Place(issuer=issuer, epoch=epoch, seq=closes.seq + 1)
             report.finding("late", f"{newest - closes.seq} records after the epoch was closed", place)
         acknowledged = exchange.last_acknowledged(epoch)
         if newest > acknowledged:
-            place = Place(issuer=granted.grant.issuer, epoch=epoch, seq=acknowledged + 1)
+            place = Place(issuer=issuer, epoch=epoch, seq=acknowledged + 1)
             report.finding("unanswered", f"{newest - acknowledged} records not acknowledged", place)
+        first, count = audit.undisclosed(epoch)
+        if count:
+            place = Place(issuer=issuer, epoch=epoch, seq=first)
+            report.finding("undisclosed", f"{count} records with words erased or left out", place)
