@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.clocks import ManualClock
+from tests.enrolled import EnrolledJournal, enrolled_journal
 from tests.postgres import PostgresCluster
 
 
@@ -28,3 +30,10 @@ def postgres_url(postgres_cluster: PostgresCluster) -> Iterator[str]:
     """A fresh, empty database of the test's own."""
     with postgres_cluster.database() as url:
         yield url
+
+
+@pytest.fixture
+def enrolled(tmp_path: Path, clock: ManualClock) -> Iterator[EnrolledJournal]:
+    """A terminal that was enrolled without a network, in `tmp_path/"terminal"`."""
+    with enrolled_journal(tmp_path / "terminal", clock) as terminal:
+        yield terminal
