@@ -29,7 +29,8 @@ class Identity:
     """The epoch in force.
 
     `merchant` is what central said of the shop: id, name, shop_name, credit_code, address,
-    trade and phone. `tag_key` keys the tags of order numbers.
+    trade and phone. `tag_key` keys the tags of order numbers. `central_url` is where this
+    terminal was enrolled, `public_url` where customers reach central; each may be empty.
     """
 
     issuer: str
@@ -39,6 +40,8 @@ class Identity:
     grant_octets: bytes
     trust: Trust
     tag_key: bytes
+    central_url: str = ""
+    public_url: str = ""
 
 
 def key_path(keys: Path, public: bytes) -> Path:
@@ -68,6 +71,8 @@ def load_identity(reader: Reader) -> Identity | None:
         grant_octets=row.grant,
         trust=trust,
         tag_key=row.tag_key,
+        central_url=row.central_url,
+        public_url=row.public_url,
     )
 
 
@@ -107,8 +112,15 @@ def enrolment_key(reader: Reader, keys: Path) -> SigningKey:
     return key
 
 
-def record_grant(
-    writer: Writer, key: SigningKey, grant_octets: bytes, merchant: Mapping[str, str], trust: Trust
+def record_grant(  # noqa: PLR0913 -- an enrolment has these parts
+    writer: Writer,
+    key: SigningKey,
+    grant_octets: bytes,
+    merchant: Mapping[str, str],
+    trust: Trust,
+    *,
+    central_url: str = "",
+    public_url: str = "",
 ) -> Identity:
     """Makes the grant's epoch the one in force, with nothing of it uploaded yet.
 
@@ -129,6 +141,8 @@ def record_grant(
         grant_octets=grant_octets,
         trust=trust,
         tag_key=secrets.token_bytes(_TAG_KEY_BYTES),
+        central_url=central_url,
+        public_url=public_url,
     )
     _insert(writer, identity)
     return identity
@@ -143,6 +157,8 @@ def _insert(writer: Writer, identity: Identity) -> None:
             merchant=dict(identity.merchant),
             trust=encode_trust(identity.trust).decode(),
             tag_key=identity.tag_key,
+            central_url=identity.central_url,
+            public_url=identity.public_url,
         )
     )
     writer.execute(UploadState.delete())

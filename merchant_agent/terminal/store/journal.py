@@ -204,8 +204,15 @@ class Journal:
         with self._lock, self._store.read() as reader:
             return enrolment_key(reader, self._keys)
 
-    def enrol(
-        self, key: SigningKey, grant_octets: bytes, merchant: Mapping[str, str], trust: Trust
+    def enrol(  # noqa: PLR0913 -- an enrolment has these parts
+        self,
+        key: SigningKey,
+        grant_octets: bytes,
+        merchant: Mapping[str, str],
+        trust: Trust,
+        *,
+        central_url: str = "",
+        public_url: str = "",
     ) -> Identity:
         """Begins the chain that central granted to `key`, which `enrolment_key` returned.
 
@@ -215,7 +222,15 @@ class Journal:
         """
         with self._lock:
             with self._store.write() as writer:
-                identity = record_grant(writer, key, grant_octets, merchant, trust)
+                identity = record_grant(
+                    writer,
+                    key,
+                    grant_octets,
+                    merchant,
+                    trust,
+                    central_url=central_url,
+                    public_url=public_url,
+                )
             self._signer = _Signer(identity=identity, key=key)
             self._chain = Chain.begin(identity.grant_octets, identity.grant)
             self._head = self._chain.head

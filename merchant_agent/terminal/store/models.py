@@ -18,7 +18,8 @@ class Epoch(Table):
     """A grant of central's: one key, one chain. The row with the highest number is in force.
 
     `merchant` is what central said of the shop; `trust` the trust file's octets as text;
-    `tag_key` keys the tags of order numbers and never leaves this machine.
+    `tag_key` keys the tags of order numbers and never leaves this machine. `central_url` is the
+    address at which this terminal was enrolled, `public_url` the one that central gives customers.
     """
 
     epoch = peewee.IntegerField(primary_key=True)
@@ -27,6 +28,8 @@ class Epoch(Table):
     merchant = JsonField()
     trust = peewee.TextField()
     tag_key = peewee.BlobField()
+    central_url = peewee.TextField(default="")
+    public_url = peewee.TextField(default="")
 
     class Meta:
         table_name = "epoch"

@@ -17,6 +17,8 @@ class Epoch(peewee.Model):
     merchant = peewee.TextField()
     trust = peewee.TextField()
     tag_key = peewee.BlobField()
+    central_url = peewee.TextField(default="")
+    public_url = peewee.TextField(default="")
 
     class Meta:
         table_name = "epoch"
