@@ -36,6 +36,7 @@ class Held:
     device: str
     answer_id: str
     level: int | None
+    aspects: tuple[tuple[str, int], ...]
     tags: tuple[str, ...]
     comment: str
     lang: str
@@ -45,7 +46,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """An open prompt that a tablet asks; `order` is the number that the customer knows."""
+    """An open prompt that a tablet asks; `order` is the number that the customer knows.
+
+    `amount` is text such as `64.00`, None where the till told none; `at` is when the sale
+    reached us; `invitation` are the octets of the pass to answer on a phone.
+    """
 
     prompt_id: str
     epoch: int
@@ -54,6 +59,9 @@ class Question:
     order: str
     sale: str
     manual: bool
+    amount: str | None
+    at: datetime
+    invitation: bytes
     held: Held | None
 
     @property
@@ -76,9 +84,10 @@ class ScreenKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """What one tablet shows; `version` changes with every change of it and never comes back.
+    """What one tablet shows; `question` is None exactly when `kind` is rest.
 
-    `question` is None exactly when `kind` is rest; one that is held is held by this tablet.
+    `version` changes with every other question, or none, and never comes back. What a customer
+    types on this tablet leaves it: `held` serves a page that was loaded anew.
     """
 
     version: str

@@ -159,7 +159,11 @@ class Complaint(Table):
 
 
 class Sale(Table):
-    """What the till said of a prompt's sale; never signed, never uploaded. `business_day` is an ISO date."""
+    """What the till said of a prompt's sale; never signed, never uploaded. `business_day` is an ISO date.
+
+    `at` is the till's own time; `invitation` are the 92 octets that were handed out with the
+    sale, valid until `invited_until`.
+    """
 
     prompt_id = peewee.TextField(primary_key=True)
     till = peewee.TextField()
@@ -169,6 +173,8 @@ class Sale(Table):
     currency = peewee.TextField()
     kind = peewee.TextField()
     at = InstantField(null=True)
+    invitation = peewee.BlobField()
+    invited_until = InstantField()
 
     class Meta:
         table_name = "sale"
@@ -176,11 +182,13 @@ class Sale(Table):
 
 
 class Till(Table):
-    """How far a till's clock is ahead of ours, learned from its sales."""
+    """The usual delay of a till's sales by its own clock, and its newest sale: the till's time and ours."""
 
     name = peewee.TextField(primary_key=True)
     offset_ms = peewee.BigIntegerField()
     samples = peewee.IntegerField()
+    claimed_at = InstantField()
+    received_at = InstantField()
 
     class Meta:
         table_name = "till"
@@ -193,6 +201,7 @@ class Draft(Table):
     answer_id = peewee.TextField(unique=True)
     device = peewee.TextField()
     level = peewee.IntegerField(null=True)
+    aspects = JsonField()
     tags = JsonField()
     comment = peewee.TextField()
     lang = peewee.TextField()

@@ -138,6 +138,8 @@ class Sale(peewee.Model):
     currency = peewee.TextField()
     kind = peewee.TextField()
     at = peewee.BigIntegerField(null=True)
+    invitation = peewee.BlobField()
+    invited_until = peewee.BigIntegerField()
 
     class Meta:
         table_name = "sale"
@@ -148,6 +150,8 @@ class Till(peewee.Model):
     name = peewee.TextField(primary_key=True)
     offset_ms = peewee.BigIntegerField()
     samples = peewee.IntegerField()
+    claimed_at = peewee.BigIntegerField()
+    received_at = peewee.BigIntegerField()
 
     class Meta:
         table_name = "till"
@@ -158,6 +162,7 @@ class Draft(peewee.Model):
     answer_id = peewee.TextField(unique=True)
     device = peewee.TextField()
     level = peewee.IntegerField(null=True)
+    aspects = peewee.TextField()
     tags = peewee.TextField()
     comment = peewee.TextField()
     lang = peewee.TextField()

@@ -1,0 +1,103 @@
+"""The terminal put together: what every function of it is handed, opened and closed in order."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from merchant_agent.clock import Clock
+from merchant_agent.domain.catalogue import Catalogue, load_catalogue
+from merchant_agent.errors import StartError, StoreCorruptError, StoreError, StoreFullError, StoreLockedError
+from merchant_agent.resources import directory
+from merchant_agent.settings import TerminalSettings
+from merchant_agent.store.folder import DataFolder
+from merchant_agent.store.store import Store
+from merchant_agent.terminal.collect.bell import Bell, Touches
+from merchant_agent.terminal.collect.board import Board
+from merchant_agent.terminal.store.journal import Journal
+from merchant_agent.terminal.store.opening import DATABASE_NAME, open_store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """An open terminal, enrolled or not: `journal.enrolled` tells.
+
+    `bell` rings after every change that a tablet may show; `board` remembers what each
+    tablet shows; `touches` are the ages of prompts and drafts by the monotonic clock.
+    """
+
+    settings: TerminalSettings
+    folder: DataFolder
+    clock: Clock
+    store: Store
+    journal: Journal
+    catalogue: Catalogue
+    bell: Bell
+    board: Board
+    touches: Touches
+
+
+def open_terminal(settings: TerminalSettings, clock: Clock) -> Terminal:
+    """The terminal of `settings.data`, which no other process may have until `close_terminal`.
+
+    Raises:
+        StartError: one sentence for people: the folder is in use or unusable, the database is
+            damaged, not ours or newer than this program, the disk is full, or the key is missing.
+        SettingsError: the catalogue that ships with the program cannot be used.
+    """
+    catalogue = load_catalogue(directory("config") / "catalogue")
+    folder = DataFolder(settings.data)
+    with ExitStack() as undo:
+        folder.lock()
+        undo.callback(folder.unlock)
+        try:
+            store = open_store(
+                folder, ballast_bytes=settings.ballast_bytes, keep_backups=settings.backup_keep
+            )
+            undo.callback(store.close)
+            journal = Journal(store, clock, folder.keys)
+        except StoreError as error:
+            raise StartError(_sentence(error, folder)) from error
+        undo.pop_all()
+    bell = Bell()
+    journal.on_commit(lambda _appended: bell.ring())
+    return Terminal(
+        settings=settings,
+        folder=folder,
+        clock=clock,
+        store=store,
+        journal=journal,
+        catalogue=catalogue,
+        bell=bell,
+        board=Board(store, bell),
+        touches=Touches(clock),
+    )
+
+
+def close_terminal(terminal: Terminal) -> None:
+    """Ends all long polls, closes the database and lets the next process in; no request may be running."""
+    terminal.bell.close()
+    terminal.store.close()
+    terminal.folder.unlock()
+
+
+def central_address(terminal: Terminal) -> str:
+    """Where customers reach central: as central said at the enrolment, else as the settings say; may be empty.
+
+    Raises:
+        StartError: the terminal is not enrolled.
+    """
+    told = terminal.journal.identity.merchant.get("central_url", "")
+    return (told or terminal.settings.central_url).rstrip("/")
+
+
+def _sentence(error: StoreError, folder: DataFolder) -> str:
+    match error:
+        case StoreFullError():
+            return f"The disk of {folder.path} is full."
+        case StoreCorruptError():
+            return f"The database {folder.path / DATABASE_NAME} is damaged."
+        case StoreLockedError():
+            return f"The database {folder.path / DATABASE_NAME} is held by another program."
+        case _:
+            return f"The database {folder.path / DATABASE_NAME} cannot be used: {error}."
