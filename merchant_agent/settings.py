@@ -137,6 +137,9 @@ class CentralSettings:
     max_upload_bytes: int = _number(1048576, "Largest upload taken, compressed.", 65536, 16777216)
     max_inflated_bytes: int = _number(8388608, "Largest upload taken, after decompression.", 65536, 67108864)
     session_hours: int = _number(12, "Hours after which an officer must sign in again.", 1, 168)
+    proxies: int = _number(
+        0, "Reverse proxies in front whose word on a client's address is taken, such as 1 for nginx.", 0, 4
+    )
     log_bytes: int = _number(
         5242880, "Size at which the log file is rotated; three are kept.", 65536, 104857600
     )
