@@ -127,13 +127,14 @@ class ChainHead(Table):
 
 
 class Record(Table):
-    """An accepted record as it was signed."""
+    """An accepted record as it was signed; `query_code` is the number that people know it by."""
 
     merchant = peewee.TextField()
     issuer = peewee.TextField()
     epoch = peewee.IntegerField()
     seq = peewee.BigIntegerField()
     received_at = InstantField()
+    query_code = peewee.TextField(index=True)
     octets = peewee.BlobField()
 
     class Meta:

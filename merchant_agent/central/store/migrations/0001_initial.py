@@ -113,6 +113,7 @@ class Record(peewee.Model):
     epoch = peewee.IntegerField()
     seq = peewee.BigIntegerField()
     received_at = peewee.BigIntegerField()
+    query_code = peewee.TextField(index=True)
     octets = peewee.BlobField()
 
     class Meta:

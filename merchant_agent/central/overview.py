@@ -1,0 +1,281 @@
+"""What pages of central show: merchants and their terminals, the newest answers, public figures.
+
+Only projections and heads are read, never a record's octets.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import peewee
+
+from merchant_agent.central.merchants import find_merchant
+from merchant_agent.central.services import Central
+from merchant_agent.central.store.models import (
+    ChainHead,
+    Complaint,
+    Conflict,
+    MerchantEntry,
+    Quarantine,
+    Rating,
+    Record,
+    Release,
+    Suggestion,
+)
+from merchant_agent.domain.statistics import AnswerBand, Distribution
+from merchant_agent.errors import FormatError, InvalidError
+from merchant_agent.evidence.query_code import parse_query_code
+from merchant_agent.store.store import Reader
+
+PAGE_ITEMS = 50
+
+T = TypeVar("T")
+_Answer = TypeVar("_Answer", type[Rating], type[Complaint], type[Suggestion])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """At most 50 items of a list; `number` counts from 1, `more` says whether a next page exists."""
+
+    items: tuple[T, ...]
+    number: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalState:
+    """Where central stands with one epoch of a terminal.
+
+    `seq` is the newest record's, -1 before the first; `claimed_seq` the newest that a batch
+    committed to, so `waiting` is what the terminal said it still holds. `clock_ms` is how far its
+    clock was ahead of ours at `seen_at`. `quarantined` counts rejected lines. `conflict` says why
+    it is frozen: `fork`, `prev` or `newest`.
+    """
+
+    issuer: str
+    epoch: int
+    seq: int
+    claimed_seq: int
+    granted_at: datetime
+    seen_at: datetime | None
+    accepted_at: datetime | None
+    software: str
+    clock_ms: int
+    quarantined: int
+    frozen: bool
+    conflict: str | None
+
+    @property
+    def waiting(self) -> int:
+        """Records that it announced and has not yet sent."""
+        return max(0, self.claimed_seq - self.seq)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MerchantOverview:
+    """A registered merchant and its terminals, the newest first."""
+
+    entry: MerchantEntry
+    terminals: tuple[TerminalState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown(Generic[T]):
+    """An answer as its table has it (`Rating`, `Complaint` or `Suggestion`), and whose it is."""
+
+    row: T
+    shop_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicFigures:
+    """A merchant's last daily release: `day` is its local date, `until` up to when records counted."""
+
+    day: str
+    until: datetime
+    distribution: Distribution
+    answer_band: AnswerBand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A record that central holds, as whoever has its query code may know it."""
+
+    merchant: str
+    shop_name: str
+    received_at: datetime
+
+
+def list_merchants(central: Central, *, page: int = 1, search: str = "") -> Page[MerchantOverview]:
+    """Merchants with their terminals by shop name; `search` is part of a name, an address or a credit code."""
+    query = MerchantEntry.select().order_by(MerchantEntry.shop_name, MerchantEntry.id)
+    if search.strip():
+        columns = (
+            *(MerchantEntry.shop_name, MerchantEntry.name),
+            *(MerchantEntry.address, MerchantEntry.credit_code),
+        )
+        found = [column.contains(search.strip()) for column in columns]
+        query = query.where(found[0] | found[1] | found[2] | found[3])
+    with central.store.read() as reader:
+        entries: Page[MerchantEntry] = _page(reader, query, page)
+        terminals = _terminals(reader, [entry.id for entry in entries.items])
+    items = tuple(MerchantOverview(entry=entry, terminals=terminals[entry.id]) for entry in entries.items)
+    return Page(items=items, number=entries.number, more=entries.more)
+
+
+def merchant_overview(central: Central, merchant: str) -> MerchantOverview:
+    """One merchant with its terminals.
+
+    Raises:
+        NotFoundError: "merchant".
+    """
+    with central.store.read() as reader:
+        entry = find_merchant(reader, merchant)
+        return MerchantOverview(entry=entry, terminals=_terminals(reader, [merchant])[merchant])
+
+
+def newest_ratings(
+    central: Central, *, merchant: str | None = None, level: int | None = None, page: int = 1
+) -> Page[Shown[Rating]]:
+    """Ratings as they were received, the newest first; of one merchant or one level if given."""
+    where = [] if level is None else [Rating.level == level]
+    return _newest(central, Rating, merchant, where, page)
+
+
+def newest_complaints(
+    central: Central, *, merchant: str | None = None, page: int = 1
+) -> Page[Shown[Complaint]]:
+    """Complaints as they were received, the newest first."""
+    return _newest(central, Complaint, merchant, [], page)
+
+
+def newest_suggestions(
+    central: Central, *, merchant: str | None = None, page: int = 1
+) -> Page[Shown[Suggestion]]:
+    """Suggestions as they were received, the newest first."""
+    return _newest(central, Suggestion, merchant, [], page)
+
+
+def public_figures(central: Central, merchant: str) -> PublicFigures | None:
+    """The figures of the merchant's last daily release; None before the first.
+
+    Raises:
+        NotFoundError: "merchant".
+    """
+    with central.store.read() as reader:
+        find_merchant(reader, merchant)
+        query = Release.select().where(Release.merchant == merchant).order_by(Release.day.desc())
+        row: Release | None = reader.first(query)
+    if row is None:
+        return None
+    return PublicFigures(
+        day=row.day,
+        until=row.until,
+        distribution=Distribution(counts=(row.level_1, row.level_2, row.level_3, row.level_4, row.level_5)),
+        answer_band=AnswerBand(row.answer_band),
+    )
+
+
+def find_by_query_code(central: Central, text: str) -> tuple[Received, ...]:
+    """What central holds under a query code as people type it; empty where nothing came yet.
+
+    Two records can share a code, though hardly ever; both are told then.
+
+    Raises:
+        InvalidError: "query-code", when it is mistyped.
+    """
+    try:
+        code = parse_query_code(text)
+    except FormatError as error:
+        raise InvalidError("query-code", str(error)) from error
+    columns = (Record.merchant, MerchantEntry.shop_name, Record.received_at)
+    query = (
+        Record.select(*columns)
+        .join(MerchantEntry, on=(MerchantEntry.id == Record.merchant))
+        .where(Record.query_code == code)
+        .order_by(Record.received_at)
+    )
+    with central.store.read() as reader:
+        rows = reader.all(query.tuples())
+    return tuple(
+        Received(merchant=merchant, shop_name=shop_name, received_at=received_at)
+        for merchant, shop_name, received_at in rows
+    )
+
+
+def _newest(
+    central: Central,
+    table: _Answer,
+    merchant: str | None,
+    where: Sequence[peewee.Expression],
+    page: int,
+) -> Page[Any]:
+    query = table.select().order_by(table.received_at.desc(), table.issuer, table.epoch, table.seq.desc())
+    for condition in where if merchant is None else (*where, table.merchant == merchant):
+        query = query.where(condition)
+    with central.store.read() as reader:
+        rows: Page[Any] = _page(reader, query, page)
+        names = _shop_names(reader, {row.merchant for row in rows.items})
+    items = tuple(Shown(row=row, shop_name=names.get(row.merchant, "")) for row in rows.items)
+    return Page(items=items, number=rows.number, more=rows.more)
+
+
+def _page(reader: Reader, query: peewee.Query, number: int) -> Page[Any]:
+    """One row more than is shown is asked for: it tells whether there is a next page."""
+    number = max(1, number)
+    rows = reader.all(query.limit(PAGE_ITEMS + 1).offset((number - 1) * PAGE_ITEMS))
+    return Page(items=tuple(rows[:PAGE_ITEMS]), number=number, more=len(rows) > PAGE_ITEMS)
+
+
+def _shop_names(reader: Reader, merchants: Iterable[str]) -> dict[str, str]:
+    columns = (MerchantEntry.id, MerchantEntry.shop_name)
+    query = MerchantEntry.select(*columns).where(MerchantEntry.id.in_(list(merchants)))
+    return dict(reader.all(query.tuples()))
+
+
+def _terminals(reader: Reader, merchants: Sequence[str]) -> dict[str, tuple[TerminalState, ...]]:
+    """The states by merchant, the newest grant first; an empty tuple for one without a terminal."""
+    quarantined = _quarantined(reader, merchants)
+    conflicts = _conflicts(reader, merchants)
+    states: dict[str, list[TerminalState]] = defaultdict(list)
+    query = ChainHead.select().where(ChainHead.merchant.in_(merchants)).order_by(ChainHead.granted_at.desc())
+    for head in reader.all(query):
+        place = (head.issuer, head.epoch)
+        states[head.merchant].append(
+            TerminalState(
+                issuer=head.issuer,
+                epoch=head.epoch,
+                seq=head.seq,
+                claimed_seq=head.claimed_seq,
+                granted_at=head.granted_at,
+                seen_at=head.seen_at,
+                accepted_at=head.accepted_at,
+                software=head.software,
+                clock_ms=head.clock_ms,
+                quarantined=quarantined.get(place, 0),
+                frozen=head.state == "frozen",
+                conflict=conflicts.get(place),
+            )
+        )
+    return {merchant: tuple(states[merchant]) for merchant in merchants}
+
+
+def _quarantined(reader: Reader, merchants: Sequence[str]) -> dict[tuple[str, int], int]:
+    columns = (Quarantine.issuer, Quarantine.epoch)
+    query = (
+        Quarantine.select(*columns, peewee.fn.COUNT(Quarantine.seq))
+        .where(Quarantine.merchant.in_(merchants))
+        .group_by(*columns)
+    )
+    return {(issuer, epoch): count for issuer, epoch, count in reader.all(query.tuples())}
+
+
+def _conflicts(reader: Reader, merchants: Sequence[str]) -> dict[tuple[str, int], str]:
+    """The kind of the last conflict of each frozen chain."""
+    columns = (Conflict.issuer, Conflict.epoch, Conflict.kind)
+    query = Conflict.select(*columns).where(Conflict.merchant.in_(merchants)).order_by(Conflict.received_at)
+    return {(issuer, epoch): kind for issuer, epoch, kind in reader.all(query.tuples())}
