@@ -155,8 +155,7 @@ class Store:
     @contextmanager
     def write_as(self, make: Callable[[Database, peewee.Database], W]) -> Iterator[W]:
         """`write` with a writer of the caller's own class."""
-        if self._here.writer is not None or self._here.reader is not None:
-            raise RuntimeError("a write cannot begin inside a read or a write of the same thread")
+        self.require_outside()
         try:
             with self.database.writing() as handle:
                 writer = make(self.database, handle)
@@ -170,6 +169,26 @@ class Store:
             if self._ballast is not None:
                 self._ballast.release()
             raise
+
+    def require_outside(self) -> None:
+        """Returns when this thread has neither a read nor a write open.
+
+        Raises:
+            RuntimeError: it has, and a write that began there would wait for itself.
+        """
+        if self._here.writer is not None or self._here.reader is not None:
+            raise RuntimeError("a write cannot begin inside a read or a write of the same thread")
+
+    def require_room(self) -> None:
+        """Returns when more than the reserve is free, having laid the ballast again where it can.
+
+        For what may be refused when the disk is full; what must be written does not ask.
+
+        Raises:
+            StoreFullError: only the reserve is left.
+        """
+        if self._ballast is not None and not self._ballast.is_whole():
+            raise StoreFullError("only the reserve is left on the disk")
 
     @property
     def is_file(self) -> bool:
