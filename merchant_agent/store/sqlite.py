@@ -68,7 +68,8 @@ class SqliteFile(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # as abov
             str(path),
             max_connections=_MAX_READERS,
             timeout=_BUSY_TIMEOUT_S,
-            pragmas=(*_PRAGMAS, ("query_only", 1)),
+            pragmas=_PRAGMAS,
+            flags=apsw.SQLITE_OPEN_READONLY,
             autoconnect=False,
         )
         self.path = path
@@ -195,6 +196,28 @@ def open_sqlite(path: Path, *, application_id: int) -> SqliteFile:
     except BaseException:
         database.close_all()
         raise
+    return database
+
+
+def open_sqlite_read_only(path: Path, *, application_id: int) -> SqliteFile:
+    """The database in `path` for `reading` alone, also while another process writes it.
+
+    Raises:
+        StartError: there is no such file, or it is not this application's.
+        StoreError: it cannot be read.
+    """
+    if not path.is_file():
+        raise StartError(f"There is no database {path}.")
+    database = SqliteFile(path)
+    try:
+        with database.reading(), translated():
+            found = database.pragma("application_id")
+    except BaseException:
+        database.close_all()
+        raise
+    if found != application_id:
+        database.close_all()
+        raise StartError(f"{path} was not made by this program.")
     return database
 
 

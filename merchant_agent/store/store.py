@@ -16,6 +16,7 @@ import peewee
 from merchant_agent.errors import StoreError, StoreFullError
 from merchant_agent.store.ballast import Ballast
 from merchant_agent.store.database import Database, SqliteFile
+from merchant_agent.store.schema import create_tables, drop_tables
 from merchant_agent.store.translate import translated
 
 
@@ -87,6 +88,16 @@ class Writer(Reader):
         """
         with self._guarded(), translated():
             self._database.copy_rows(model, columns, rows)
+
+    def create_tables(self, models: Sequence[type[peewee.Model]]) -> None:
+        """Makes tables and their indexes, gone again unless this transaction is committed."""
+        with self._guarded(), translated():
+            create_tables(self._handle, models)
+
+    def drop_tables(self, models: Sequence[type[peewee.Model]]) -> None:
+        """Drops tables with all that is in them."""
+        with self._guarded(), translated():
+            drop_tables(self._handle, models)
 
     def finish(self) -> None:
         """Raises the failure that the transaction met, if its user passed over it."""
