@@ -41,8 +41,8 @@ _DETAILS: tuple[tuple[type[Exception], str], ...] = (
     (ProxyError, "the proxy did not let the connection through"),
     (SSLError, "no secure connection: the certificate is not trusted"),
     (NameResolutionError, "the name is not known"),
-    (ConnectTimeoutError, "no connection in time"),
     (NewConnectionError, "no connection"),
+    (ConnectTimeoutError, "no connection in time"),
     (ReadTimeoutError, "no answer in time"),
 )
 
@@ -86,6 +86,7 @@ class Client:
         self._timeout = Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s)
         self._lock = threading.Lock()
         self._connection: HTTPConnection | None = None  # under _lock
+        self._was_cut = False  # under _lock
         self._closed = False  # under _lock
 
     @property
@@ -95,21 +96,26 @@ class Client:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered | NoAnswer:
         """What the server at `url` answers to the body."""
-        if self._closed:
-            return NoAnswer(detail="stopped")
+        with self._lock:
+            self._was_cut = False
+            if self._closed:
+                return NoAnswer(detail="stopped")
         deadline = threading.Timer(self._deadline_s, self.cut)
         deadline.daemon = True
         deadline.start()
         try:
-            return self._exchange(url, body, headers)
+            answer = self._exchange(url, body, headers)
         except (HTTPError, OSError, http.client.HTTPException) as error:
             return NoAnswer(detail=_describe(error))
         finally:
             deadline.cancel()
+        # http.client takes a head that breaks off for a whole one.
+        return NoAnswer(detail="no answer in time") if self._was_cut else answer
 
     def cut(self) -> None:
         """Ends the request that is under way, as if its connection had broken; from any thread."""
         with self._lock:
+            self._was_cut = True
             sock = None if self._connection is None else self._connection.sock
         if sock is not None:
             # Not the TLS socket's own shutdown: it takes the TLS state away from the thread that reads.

@@ -31,7 +31,7 @@ _AT_ONCE = frozenset({Kind.RATING, Kind.SUGGESTION, Kind.COMPLAINT})
 class Uploader:
     """Uploads for one terminal over `client`, which it closes in the end; `rng` is the chance in its waits.
 
-    `run_once` may be called from any thread; `start` runs it in a thread of its own.
+    `run_once` may be called from any thread; `start` has a thread of its own take each `turn`.
     """
 
     def __init__(self, terminal: Terminal, client: Client, *, rng: random.Random | None = None) -> None:
@@ -69,6 +69,22 @@ class Uploader:
                 self._due_mono = due
                 self._wake.notify_all()
 
+    def turn(self) -> bool:
+        """Uploads if that is due, and sees to the next attempt where it failed; whether it was due."""
+        with self._wake:
+            if self._left_s() > 0:
+                return False
+            self._due_mono = None
+        outcome = self._run_safely()
+        if outcome.code is not Code.NOTHING:
+            _log.info("upload: %s %s", outcome.code, outcome.detail)
+        wait_s = self._backoff.wait_s(outcome)
+        with self._wake:
+            self._not_before_mono = self._terminal.clock.mono() + wait_s
+        if wait_s > 0:
+            self.poke(wait_s)
+        return True
+
     def run_once(self) -> Outcome:
         """Uploads now, whatever back-off lasts; the last outcome, `nothing` where nothing waited."""
         return self._delivery.run()
@@ -91,28 +107,22 @@ class Uploader:
 
     def _work(self) -> None:
         while self._wait_until_due():
-            outcome = self._run_safely()
-            if outcome.code is not Code.NOTHING:
-                _log.info("upload: %s %s", outcome.code, outcome.detail)
-            wait_s = self._backoff.wait_s(outcome)
-            if wait_s > 0:
-                with self._wake:
-                    self._not_before_mono = self._terminal.clock.mono() + wait_s
-                self.poke(wait_s)
+            self.turn()
 
     def _wait_until_due(self) -> bool:
         """True once an upload is due, False when it is time to end."""
         with self._wake:
             while not self._stopping:
-                if self._due_mono is None:
-                    self._wake.wait()
-                    continue
-                left = max(self._due_mono, self._not_before_mono) - self._terminal.clock.mono()
+                left = self._left_s()
                 if left <= 0:
-                    self._due_mono = None
                     return True
-                self._wake.wait(left)
+                self._wake.wait(None if left == math.inf else left)
         return False
+
+    def _left_s(self) -> float:
+        """Seconds until an upload is due; the caller holds `_wake`."""
+        due = math.inf if self._due_mono is None else max(self._due_mono, self._not_before_mono)
+        return due - self._terminal.clock.mono()
 
     def _run_safely(self) -> Outcome:
         """The thread's edge: a defect must not end a shop's uploads until somebody restarts the program."""
