@@ -23,6 +23,7 @@ import urllib3
 from merchant_agent.clock import Clock
 from merchant_agent.errors import ConflictError, InvalidError, StartError
 from merchant_agent.evidence.record import new_id
+from merchant_agent.terminal.web.pairing import COOKIE
 
 MAX_COMMENT = 1000
 PATIENCE_S = 60.0
@@ -96,7 +97,7 @@ class Counter:
         parts = urlsplit(terminal)
         self._tablet_headers = {
             "Content-Type": "application/json",
-            "Cookie": f"tablet={tablet}",
+            "Cookie": f"{COOKIE}={tablet}",
             "Origin": f"{parts.scheme}://{parts.netloc}",
         }
         self._run = secrets.token_hex(3)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from merchant_agent.central.store import models as at_central
-from merchant_agent.central.store.opening import DATABASE_NAME as CENTRAL_DATABASE
+from merchant_agent.central.store import opening as central_opening
 from merchant_agent.demo.state import DemoFolder
-from merchant_agent.store.sqlite import SqliteFile
+from merchant_agent.store.database import open_sqlite_read_only
 from merchant_agent.store.store import Reader, Store
 from merchant_agent.terminal.store import models as at_terminal
-from merchant_agent.terminal.store.opening import DATABASE_NAME as TERMINAL_DATABASE
+from merchant_agent.terminal.store import opening as terminal_opening
 
 _CHUNK = 500
 
@@ -49,13 +49,15 @@ def look_up(folder: DemoFolder, *, sent: int, answer_ids: Sequence[str]) -> Outc
         StoreError: a database cannot be read.
     """
     stored = uploaded = verified = 0
-    with _reading(folder.terminal / TERMINAL_DATABASE) as reader:
+    database = folder.terminal / terminal_opening.DATABASE_NAME
+    with _reading(database, terminal_opening.APPLICATION_ID) as reader:
         acknowledged = reader.scalar(at_terminal.UploadState.select(at_terminal.UploadState.acked_seq))
         for chunk in _chunks(answer_ids):
             seqs = _seqs(reader, chunk)
             stored += len(seqs)
             uploaded += sum(acknowledged is not None and seq <= acknowledged for seq in seqs)
-    with _reading(folder.central / CENTRAL_DATABASE) as reader:
+    database = folder.central / central_opening.DATABASE_NAME
+    with _reading(database, central_opening.APPLICATION_ID) as reader:
         for chunk in _chunks(answer_ids):
             rating = at_central.Rating
             verified += len(reader.all(rating.select(rating.id).where(rating.id.in_(chunk)).tuples()))
@@ -74,9 +76,9 @@ def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[Reader]:
+def _reading(path: Path, application_id: int) -> Iterator[Reader]:
     """One snapshot of a database that another process has open."""
-    store = Store(SqliteFile(path))
+    store = Store(open_sqlite_read_only(path, application_id=application_id))
     try:
         with store.read() as reader:
             yield reader

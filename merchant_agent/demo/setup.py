@@ -24,6 +24,7 @@ from merchant_agent.errors import StartError
 from merchant_agent.evidence.trust import encode_trust
 from merchant_agent.settings import CentralSettings, TerminalSettings
 from merchant_agent.store.folder import write_file_atomic
+from merchant_agent.terminal.accounts import set_password, set_pin
 from merchant_agent.terminal.devices import make_pairing_link, make_pos_token, pair
 from merchant_agent.terminal.enrolment import enrol
 from merchant_agent.terminal.services import Terminal, close_terminal, open_terminal
@@ -112,8 +113,8 @@ def prepare_terminal(terminal: Terminal, folder: DemoFolder, state: DemoState, *
     """
     now = terminal.clock.now()
     if not state.pos_token:
-        for role, secret in (("staff", state.pin), ("manager", state.manager)):
-            set_secret(terminal.store, terminal.clock, name=role, role=role, secret=secret, who=WHO)
+        set_pin(terminal.store, terminal.clock, state.pin, who=WHO)
+        set_password(terminal.store, terminal.clock, state.manager, who=WHO)
         with terminal.store.write() as writer:
             token = make_pos_token(writer, "", at=now)
         state = msgspec.structs.replace(state, pos_token=token)
