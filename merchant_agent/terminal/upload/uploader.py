@@ -23,7 +23,7 @@ from merchant_agent.terminal.upload.status import UploadStatus, read_status
 
 _log = logging.getLogger(__name__)
 
-_STOP_TIMEOUT_S = 3.0
+_STOP_TIMEOUT_S = 2.0
 # What a customer just said; everything else may wait for company.
 _AT_ONCE = frozenset({Kind.RATING, Kind.SUGGESTION, Kind.COMPLAINT})
 
@@ -53,7 +53,7 @@ class Uploader:
         self._thread.start()
 
     def stop(self) -> None:
-        """Cuts off what is under way and returns within 3 s; what was not answered stays kept."""
+        """Cuts off what is under way and returns within 2 s; what was not answered stays kept."""
         with self._wake:
             self._stopping = True
             self._wake.notify_all()
