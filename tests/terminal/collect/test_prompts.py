@@ -6,7 +6,14 @@ from decimal import Decimal
 import pytest
 
 from merchant_agent.domain.sales import Sale, SaleKind, order_tag
-from merchant_agent.errors import ConflictError, NotFoundError, StartError, StoreConflictError, StoreFullError, TransitionError
+from merchant_agent.errors import (
+    ConflictError,
+    NotFoundError,
+    StartError,
+    StoreConflictError,
+    StoreFullError,
+    TransitionError,
+)
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
 from merchant_agent.evidence.record import PromptBody
 from merchant_agent.settings import TerminalSettings
@@ -295,7 +302,9 @@ def test_a_sale_before_the_enrolment_is_refused_and_changes_nothing(shop: Shop, 
         close_terminal(new)
 
 
-@pytest.mark.parametrize("write", ["UPDATE ON prompt", "INSERT ON record", "INSERT ON prompt", "INSERT ON sale"])
+@pytest.mark.parametrize(
+    "write", ["UPDATE ON prompt", "INSERT ON record", "INSERT ON prompt", "INSERT ON sale"]
+)
 def test_a_sale_that_fails_at_any_write_leaves_nothing(shop: Shop, write: str) -> None:
     first = shop.sell("087", at=shop.clock.now())
     with shop.failing(write), pytest.raises(StoreConflictError):
