@@ -75,7 +75,7 @@ def running_demo(path: Path, *, terminal_port: int, central_port: int, tablets: 
             central = _child("central", folder.central, central_settings.port)
             started.append(central)
             central.start()
-            enrol_where_needed(opened, central.url, ready.code)
+            enrol_where_needed(opened, central.url, ready)
             state = prepare_terminal(opened, folder, state, tablets=tablets)
             kiosk = new_kiosk_link(opened)
             issuer = opened.journal.identity.issuer

@@ -21,7 +21,7 @@ from merchant_agent.clock import Clock
 from merchant_agent.demo.state import DemoFolder, DemoState, save_state
 from merchant_agent.domain.merchants import Merchant, Programme
 from merchant_agent.errors import StartError
-from merchant_agent.evidence.trust import encode_trust
+from merchant_agent.evidence.trust import Trust, encode_trust
 from merchant_agent.settings import CentralSettings, TerminalSettings
 from merchant_agent.store.folder import write_file_atomic
 from merchant_agent.terminal.accounts import set_password, set_pin
@@ -33,11 +33,11 @@ from merchant_agent.web.sign_in import set_secret
 OFFICER = "officer"
 WHO = "demo"
 
-# Nobody's: the first six digits of the code stand for no county.
+# Nobody's: 990000 is no county.
 SHOP = Merchant(
     name="示例餐饮有限公司",
     shop_name="北街面馆",
-    credit_code="91310000MA1K000005",
+    credit_code="92990000MA0DEM000T",
     address="示例市示例区北街 8 号",
     trade="catering",
     phone="021-00000000",
@@ -49,10 +49,11 @@ _KIOSK_VALID = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CentralReady:
-    """What central's side has for the terminal: its merchant's id and a fresh code to enrol with."""
+    """What central's side has for the terminal: its merchant's id, a fresh code, and what to believe."""
 
     merchant: str
     code: str
+    trust: Trust
 
 
 @contextmanager
@@ -83,25 +84,25 @@ def prepare_central(
         if not state.pos_token:
             secret = state.officer
             set_secret(central.store, clock, name=OFFICER, role="officer", secret=secret, who=WHO)
-        write_file_atomic(folder.trust, encode_trust(central.identity.trust()))
+        trust = central.identity.trust()
+        write_file_atomic(folder.trust, encode_trust(trust))
         merchant = _registered(central)
-        return CentralReady(
-            merchant=merchant, code=make_code(central, merchant, CodeKind.SCREEN, who=WHO).code
-        )
+        code = make_code(central, merchant, CodeKind.SCREEN, who=WHO).code
+        return CentralReady(merchant=merchant, code=code, trust=trust)
     except OSError as error:
         raise StartError(f"The file {folder.trust} cannot be written: {error.strerror or error}.") from error
     finally:
         close_central(central)
 
 
-def enrol_where_needed(terminal: Terminal, central_url: str, code: str) -> None:
+def enrol_where_needed(terminal: Terminal, central_url: str, ready: CentralReady) -> None:
     """Enrols the terminal at the running central, unless it is.
 
     Raises:
         MerchantAgentError: central did not answer, or refused.
     """
     if not terminal.journal.enrolled:
-        enrol(terminal, central_url, code)
+        enrol(terminal, central_url, ready.code, trust=ready.trust)
 
 
 def prepare_terminal(terminal: Terminal, folder: DemoFolder, state: DemoState, *, tablets: int) -> DemoState:
