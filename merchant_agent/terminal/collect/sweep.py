@@ -10,15 +10,19 @@ be answered by the next customer, for a sale that was not theirs.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import timedelta
 
+from merchant_agent.errors import StoreError
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.answers import answer_of, sign_rating
 from merchant_agent.terminal.collect.lookup import find_draft, find_prompt, lapse, place_of
 from merchant_agent.terminal.collect.screen import is_waiting
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.models import Draft, Prompt
+
+_log = logging.getLogger(__name__)
 
 # A question behind one that is being answered waits; within the 10 minutes of rule V16.
 LONGEST_WAITING_S = 540
@@ -49,25 +53,36 @@ def sweep(terminal: Terminal) -> int:
 def recover(terminal: Terminal) -> int:
     """Signs the answers that a crash left unfinished, as they are found; how many. Once, at the start.
 
-    Those without a level stay: their prompts lapse by `sweep`, unless the tablet comes back.
+    Those without a level stay: their prompts lapse by `sweep`, unless the tablet comes back. So
+    do those that cannot be stored now, for a full disk is no reason not to start; `sweep` signs
+    them later.
 
     Raises:
-        StoreError: one could not be stored; `sweep` ends it later.
+        StoreError: the drafts could not be read.
     """
     with terminal.store.read() as reader:
         found: list[Draft] = reader.all(Draft.select().where(~Draft.level.is_null()))
-    for draft in found:
-        with terminal.journal.write() as writer:
-            sign_rating(
-                terminal,
-                writer,
-                find_prompt(writer, draft.prompt_id),
-                draft.answer_id,
-                answer_of(draft),
-                ended="recovered",
-                dwell_ms=(draft.touched_at - draft.started_at) // _MILLISECOND,
-            )
-    return len(found)
+    recovered = 0
+    try:
+        for draft in found:
+            _sign_found(terminal, draft)
+            recovered += 1
+    except StoreError:
+        _log.exception("%d of %d unfinished answers were not signed yet", len(found) - recovered, len(found))
+    return recovered
+
+
+def _sign_found(terminal: Terminal, draft: Draft) -> None:
+    with terminal.journal.write() as writer:
+        sign_rating(
+            terminal,
+            writer,
+            find_prompt(writer, draft.prompt_id),
+            draft.answer_id,
+            answer_of(draft),
+            ended="recovered",
+            dwell_ms=(draft.touched_at - draft.started_at) // _MILLISECOND,
+        )
 
 
 def _untouched(reader: Reader) -> list[Prompt]:
