@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -18,11 +20,15 @@ STOP_TIMEOUT_S = 4.0
 
 @dataclass(slots=True, kw_only=True)
 class Child:
-    """One program of ours, running with `arguments`; its own messages go to `log`."""
+    """One program of ours, running with `arguments`; its own messages go to `log`.
+
+    `environment` is added to this process's own.
+    """
 
     name: str
-    arguments: list[str]
+    arguments: Sequence[str]
     log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
     restarts: int = 0
     _process: subprocess.Popen[bytes] | None = field(default=None)
@@ -32,6 +38,11 @@ class Child:
         """Process id of the running child; 0 when there is none."""
         return self._process.pid if self._process is not None else 0
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Starts the program and returns once it answers.
 
@@ -39,41 +50,59 @@ class Child:
             StartError: it ended or stayed silent; the message is its own last line.
         """
         with self.log.open("ab") as log:
+            said_before = log.tell()
             # A session of its own: Ctrl-C reaches the demo alone, which then stops its children in order.
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
                 [sys.executable, "-m", "merchant_agent", *self.arguments, "--ready-json"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                env={**os.environ, **self.environment},
                 start_new_session=True,
             )
         line = self._first_line()
         if not line:
-            self.stop()
-            raise StartError(f"The {self.name} did not start. {self._last_words()}".strip())
+            stop_all([self])
+            raise StartError(
+                self._last_words(said_before) or f"The {self.name} did not start; see {self.log}."
+            )
         self.url = json.loads(line)["url"]
 
-    def revive(self) -> bool:
-        """Starts the program again if it crashed; False when it was stopped on purpose."""
-        if self._process is None or self._process.poll() is None:
-            return True
-        if self._process.returncode == 0:
-            return False
+    def revive(self) -> None:
+        """Starts the program again if it ended, for whatever reason.
+
+        Raises:
+            StartError: it cannot start any more.
+        """
+        if self.is_running:
+            return
+        self._close()
         self.restarts += 1
         self.start()
-        return True
 
-    def stop(self) -> None:
-        """Asks the program to stop, and ends it when it does not within a few seconds."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
+    def kill(self) -> None:
+        """Ends the program as a power cut would."""
+        if self._process is not None:
             self._process.kill()
             self._process.wait()
-        if self._process.stdout is not None:
+
+    def ask_to_stop(self) -> None:
+        """Sends the signal to stop; nothing where it has ended."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def wait_stopped(self, timeout_s: float) -> None:
+        """Returns once the program has ended; ends it when the time is over."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(max(0.0, timeout_s))
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._close()
+
+    def _close(self) -> None:
+        if self._process is not None and self._process.stdout is not None:
             self._process.stdout.close()
 
     def _first_line(self) -> bytes:
@@ -89,6 +118,17 @@ class Child:
                     return process.stdout.readline()
         return b""
 
-    def _last_words(self) -> str:
-        lines = self.log.read_text("utf-8", errors="replace").strip().splitlines()
+    def _last_words(self, said_before: int) -> str:
+        """The last line that this start of the program wrote, without the program's name."""
+        said = self.log.read_bytes()[said_before:].decode("utf-8", "replace")
+        lines = said.strip().splitlines()
         return lines[-1].removeprefix("merchant-agent: ") if lines else ""
+
+
+def stop_all(children: Sequence[Child]) -> None:
+    """Asks all of them to stop at once, and ends those that do not within a few seconds."""
+    ends = monotonic() + STOP_TIMEOUT_S
+    for child in children:
+        child.ask_to_stop()
+    for child in children:
+        child.wait_stopped(ends - monotonic())

@@ -47,8 +47,9 @@ class PromptOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptEnded:
-    """The prompt at `prompt` was rated or lapsed; `reason` is the lapse's, else None."""
+    """The prompt at `prompt` was rated or lapsed by the record at `place`; `reason` is the lapse's, else None."""
 
+    place: Place
     prompt: Place
     outcome: PromptOutcome
     reason: str | None
@@ -140,7 +141,9 @@ def project(record: Record, disclosed: Mapping[str, str]) -> list[Change]:
 
 def _ended(record: Record, outcome: PromptOutcome, reason: str | None, at: datetime) -> list[Change]:
     prompt = record.about.prompt
-    return [] if prompt is None else [PromptEnded(prompt=prompt, outcome=outcome, reason=reason, at=at)]
+    if prompt is None:
+        return []
+    return [PromptEnded(place=record.place, prompt=prompt, outcome=outcome, reason=reason, at=at)]
 
 
 def _opened(record: Record, body: PromptBody, at: datetime) -> PromptOpened:

@@ -27,6 +27,8 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _CENT = Decimal("0.01")
 _AMOUNT_LIMIT = Decimal(10) ** 8
+# What tills with dead batteries tell lies inside, and time zones cannot lead out of a calendar.
+_YEARS = range(1970, 2200)
 
 
 class SaleKind(StrEnum):
@@ -55,7 +57,7 @@ class Sale:
 
     `order` has 1 to 64 characters, `till` at most 32 and may be empty. `amount` has
     two decimals and at most 8 digits before them, None where the till tells none.
-    `at` is the till's own aware time, None where it tells none.
+    `at` is the till's own aware time in the years 1970 to 2199, None where it tells none.
 
     Raises:
         InvalidError: "order", "till", "amount", "currency" or "at".
@@ -79,6 +81,8 @@ class Sale:
             raise InvalidError("currency", "three capital letters are expected")
         if self.at is not None and self.at.utcoffset() is None:
             raise InvalidError("at", "a time needs its offset from UTC")
+        if self.at is not None and self.at.year not in _YEARS:
+            raise InvalidError("at", "the years 1970 to 2199 are expected")
 
 
 def parse_amount(text: str) -> Decimal:

@@ -22,15 +22,16 @@ _NEVER = (MAX_EPOCH + 1, 0)
 class Disclosures:
     """Reads `disclosures.jsonl` alongside the records, in the order of their places.
 
-    `taken` counts those that were handed out.
+    `taken` counts those that were handed out, `line` is that of the newest of them.
     """
 
     def __init__(self, issuer: str, source: Source, report: Report) -> None:
         self._issuer = issuer
         self._report = report
         self.taken = 0
+        self.line = 0
         self._lines = self._decode(source)
-        self._due, self._line, self._text = _NEVER, 0, ""
+        self._due, self._due_line, self._text = _NEVER, 0, ""
         self._step()
 
     def take(self, epoch: int, seq: int) -> Iterator[str]:
@@ -39,6 +40,7 @@ class Disclosures:
         while self._due <= place:
             text = self._text
             if self._due == place:
+                self.line = self._due_line
                 self._step()
                 self.taken += 1
                 yield text
@@ -58,14 +60,14 @@ class Disclosures:
             self._step()
 
     def _step(self) -> None:
-        self._due, self._line, self._text = next(self._lines, (_NEVER, 0, ""))
+        self._due, self._due_line, self._text = next(self._lines, (_NEVER, 0, ""))
 
     def _refuse(self) -> None:
         self._report.violation(
             "V10",
             "no record stands there, or the disclosures are out of order",
             file=DISCLOSURES,
-            line=self._line,
+            line=self._due_line,
             place=Place(issuer=self._issuer, epoch=self._due[0], seq=self._due[1]),
         )
 

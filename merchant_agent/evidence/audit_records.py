@@ -8,7 +8,7 @@ Source: PROTOCOL.md, "What a verifier does", step 2.
 from __future__ import annotations
 
 from merchant_agent.errors import FormatError, VerificationError
-from merchant_agent.evidence.archive import RECORDS, Source
+from merchant_agent.evidence.archive import DISCLOSURES, RECORDS, Source
 from merchant_agent.evidence.audit_claims import (
     Claims,
     claims_of_acks,
@@ -131,7 +131,13 @@ class RecordAudit:
     def _refuse(self, jws: Jws, error: VerificationError) -> None:
         """Leaves out what a record says at its place, and goes on by its link."""
         seq = self._chain.seq + 1
-        self._violation(error.rule, error.detail, seq)
+        if error.rule == "V10":
+            place = Place(issuer=self._issuer, epoch=self._epoch, seq=seq)
+            self._report.violation(
+                "V10", error.detail, file=DISCLOSURES, line=self._disclosures.line, place=place
+            )
+        else:
+            self._violation(error.rule, error.detail, seq)
         self._disclosures.drop(self._epoch, seq)
         self._chain.skip(link_of(jws.octets))
 

@@ -1,7 +1,7 @@
 """A file that only takes up space, to be given back when the disk is full.
 
 With it released, central's acknowledgements and the quarantine can still be written
-while ratings are refused with a plain word to the customer.
+while ratings are refused with a plain word to the customer, until there is room again.
 """
 
 from __future__ import annotations
@@ -38,6 +38,10 @@ class Ballast:
             self.path.unlink(missing_ok=True)
             return False
         return True
+
+    def is_whole(self) -> bool:
+        """Whether the reserve is there: as the ballast, laid now where it can be, or as free space."""
+        return self.ensure() or shutil.disk_usage(self.path.parent).free >= self.size_bytes
 
     def release(self) -> bool:
         """Gives the space back; True when there was any."""

@@ -9,7 +9,6 @@ are made with `create_tables`, which makes them STRICT on SQLite.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import peewee
@@ -19,8 +18,11 @@ from merchant_agent import __version__
 from merchant_agent.errors import StartError
 from merchant_agent.store.backup import backup_into
 from merchant_agent.store.database import SqliteFile
+from merchant_agent.store.schema import create_tables, drop_tables, is_sqlite
 from merchant_agent.store.store import Store
 from merchant_agent.store.table import Table
+
+__all__ = ["History", "create_tables", "drop_tables", "migrate", "require_migrated"]
 
 
 class History(Table):
@@ -67,8 +69,9 @@ def migrate(store: Store, directory: Path, *, keep_backups: int = 7) -> list[str
         runner = _Runner(handle, directory)
         pending = _pending(runner)
         fresh = not runner.applied()
-    if not pending:
-        return []
+        if not pending:
+            _number(handle, runner)
+            return []
     if isinstance(store.database, SqliteFile) and not fresh:
         path = store.database.path
         backup_into(store, path.parent / "backups", stem=path.stem, keep=keep_backups)
@@ -76,22 +79,18 @@ def migrate(store: Store, directory: Path, *, keep_backups: int = 7) -> list[str
         return _apply(handle, directory)
 
 
-def create_tables(database: peewee.Database, models: Sequence[type[peewee.Model]]) -> None:
-    """Makes the tables and indexes of unbound models; STRICT on SQLite, where it is known."""
-    for model in models:
-        model._meta.strict_tables = is_sqlite(database)  # noqa: SLF001  # peewee's name for it
-        peewee.SchemaManager(model, database).create_all(safe=False)
+def require_migrated(store: Store, directory: Path) -> None:
+    """Returns when the database has exactly the shape of this version; changes nothing.
 
-
-def drop_tables(database: peewee.Database, models: Sequence[type[peewee.Model]]) -> None:
-    """Drops the tables of unbound models, the last one first."""
-    for model in reversed(models):
-        peewee.SchemaManager(model, database).drop_all(safe=False)
-
-
-def is_sqlite(database: peewee.Database) -> bool:
-    """True for a database that knows STRICT tables and pragmas."""
-    return isinstance(database, peewee.SqliteDatabase)
+    Raises:
+        StartError: another version of this program wrote it last.
+    """
+    with store.database.reading() as handle:
+        pending = _pending(_Runner(handle, directory))
+    if pending:
+        raise StartError(
+            "The data were written by an older version of merchant-agent: start it once with this version."
+        )
 
 
 def _pending(runner: _Runner) -> list[str]:
@@ -113,7 +112,12 @@ def _pending(runner: _Runner) -> list[str]:
 def _apply(handle: peewee.Database, directory: Path) -> list[str]:
     runner = _Runner(handle, directory)
     applied: list[str] = runner.up()
-    if isinstance(handle, peewee.SqliteDatabase):
-        newest = max(migration.idx for migration in runner.migrations())
-        handle.pragma("user_version", newest)
+    _number(handle, runner)
     return applied
+
+
+def _number(handle: peewee.Database, runner: _Runner) -> None:
+    """Writes the newest script's number into a SQLite file's header, for those who look from outside."""
+    newest = max(migration.idx for migration in runner.migrations())
+    if isinstance(handle, peewee.SqliteDatabase) and handle.pragma("user_version") != newest:
+        handle.pragma("user_version", newest)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import peewee
@@ -23,6 +24,7 @@ _POOL_TIMEOUT_S = 10
 _CONNECT_TIMEOUT_S = 10
 _SERVER_OPTIONS = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
 _FETCH_ROWS = 1000
+_FEW_ROWS = 8
 
 # Held while migrating, so that of several processes that start at once one does it.
 _MIGRATION_LOCK = 0x6D61_6D69
@@ -85,18 +87,23 @@ class PostgresServer(PooledPostgresqlDatabase):  # type: ignore[misc]  # peewee'
     def copy_rows(
         self, model: type[peewee.Model], columns: tuple[str, ...], rows: Iterable[Sequence[object]]
     ) -> None:
-        """One binary COPY.
+        """One binary COPY; a few rows by INSERT, which needs fewer round trips.
 
         Source: PostgreSQL 15, COPY, binary format.
         """
-        meta = model._meta  # noqa: SLF001  # peewee's name for it
-        names = ", ".join(f'"{column}"' for column in columns)
-        types = [_COPY_TYPES[meta.columns[column].field_type] for column in columns]
-        statement = f'COPY "{meta.table_name}" ({names}) FROM STDIN (FORMAT BINARY)'
-        with self.connection().cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types(types)
-            for row in rows:
-                copy.write_row(row)
+        left = iter(rows)
+        first = list(itertools.islice(left, _FEW_ROWS + 1))
+        with self.connection().cursor() as cursor:
+            if len(first) == 1:
+                cursor.execute(_insert_statement(model, columns), first[0])
+            elif len(first) <= _FEW_ROWS:
+                cursor.executemany(_insert_statement(model, columns), first)
+            else:
+                statement, types = _copy_statement(model, columns)
+                with cursor.copy(statement) as copy:
+                    copy.set_types(types)
+                    for row in itertools.chain(first, left):
+                        copy.write_row(row)
 
     @contextmanager
     def alone(self) -> Iterator[peewee.Database]:
@@ -143,3 +150,23 @@ def open_postgres(url: str) -> PostgresServer:
     except StoreError as error:
         raise StartError(f"The PostgreSQL server cannot be used: {error}") from error
     return database
+
+
+@cache
+def _insert_statement(model: type[peewee.Model], columns: tuple[str, ...]) -> str:
+    """Names are the models' own, never anybody's input."""
+    marks = ", ".join(["%s"] * len(columns))
+    return f"INSERT INTO {_target(model, columns)} VALUES ({marks})"  # noqa: S608  # as said above
+
+
+@cache
+def _copy_statement(model: type[peewee.Model], columns: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The statement, and the types that its values are sent as."""
+    known = model._meta.columns  # noqa: SLF001  # peewee's name for it
+    types = tuple(_COPY_TYPES[known[column].field_type] for column in columns)
+    return f"COPY {_target(model, columns)} FROM STDIN (FORMAT BINARY)", types
+
+
+def _target(model: type[peewee.Model], columns: tuple[str, ...]) -> str:
+    names = ", ".join(f'"{column}"' for column in columns)
+    return f'"{model._meta.table_name}" ({names})'  # noqa: SLF001  # peewee's name for it

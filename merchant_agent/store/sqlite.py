@@ -68,11 +68,13 @@ class SqliteFile(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # as abov
             str(path),
             max_connections=_MAX_READERS,
             timeout=_BUSY_TIMEOUT_S,
-            pragmas=(*_PRAGMAS, ("query_only", 1)),
+            pragmas=_PRAGMAS,
+            flags=apsw.SQLITE_OPEN_READONLY,
             autoconnect=False,
         )
         self.path = path
         self.writer = _Writer(str(path))
+        self._is_ended = False
         self._write_lock = threading.Lock()
         self._wal_pages = 0  # under _write_lock
         self._checkpoint_at_pages = _WAL_LIMIT_BYTES // _PAGE_BYTES  # under _write_lock
@@ -84,7 +86,8 @@ class SqliteFile(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # as abov
             self._raw.set_wal_hook(self._note_wal)
 
     def close_all(self) -> None:
-        """Closes every connection; the last one brings the WAL into the file."""
+        """Closes every connection, for good; the last one brings the WAL into the file."""
+        self._is_ended = True
         with translated():
             super().close_all()
             if not self.writer.is_closed():
@@ -93,13 +96,15 @@ class SqliteFile(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # as abov
     @contextmanager
     def reading(self) -> Iterator[peewee.Database]:
         """A reader from the pool that sees one snapshot; waits 5 s for one at most."""
+        if self._is_ended:
+            raise StoreError("the database is closed")
         try:
             with translated():
                 self.connect()
         except MaxConnectionsExceeded as error:
             raise StoreLockedError("all readers are in use") from error
+        connection = self.connection()
         try:
-            connection = self.connection()
             with translated():
                 connection.execute("BEGIN")
             try:
@@ -108,7 +113,7 @@ class SqliteFile(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # as abov
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
         finally:
-            self.close()
+            self._give_back(connection)
 
     @contextmanager
     def writing(self) -> Iterator[peewee.Database]:
@@ -153,8 +158,18 @@ class SqliteFile(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # as abov
         with self._write_lock, translated():
             self._run_checkpoint(mode)
 
+    def _give_back(self, connection: apsw.Connection) -> None:
+        """To the pool; but rows that were not used up hold their snapshot, which nobody must meet there."""
+        if connection.txn_state("main") == apsw.SQLITE_TXN_NONE:
+            self.close()
+        else:
+            self.manual_close()
+
     @property
     def _raw(self) -> apsw.Connection:
+        if self.writer.is_closed():
+            # peewee would open the file again, or make a new one.
+            raise StoreError("the database is closed")
         connection: apsw.Connection = self.writer.connection()
         return connection
 
@@ -195,6 +210,28 @@ def open_sqlite(path: Path, *, application_id: int) -> SqliteFile:
     except BaseException:
         database.close_all()
         raise
+    return database
+
+
+def open_sqlite_read_only(path: Path, *, application_id: int) -> SqliteFile:
+    """The database in `path` for `reading` alone, also while another process writes it.
+
+    Raises:
+        StartError: there is no such file, or it is not this application's.
+        StoreError: it cannot be read.
+    """
+    if not path.is_file():
+        raise StartError(f"There is no database {path}.")
+    database = SqliteFile(path)
+    try:
+        with database.reading(), translated():
+            found = database.pragma("application_id")
+    except BaseException:
+        database.close_all()
+        raise
+    if found != application_id:
+        database.close_all()
+        raise StartError(f"{path} was not made by this program.")
     return database
 
 

@@ -16,6 +16,7 @@ import peewee
 from merchant_agent.errors import StoreError, StoreFullError
 from merchant_agent.store.ballast import Ballast
 from merchant_agent.store.database import Database, SqliteFile
+from merchant_agent.store.schema import create_tables, drop_tables
 from merchant_agent.store.translate import translated
 
 
@@ -88,6 +89,16 @@ class Writer(Reader):
         with self._guarded(), translated():
             self._database.copy_rows(model, columns, rows)
 
+    def create_tables(self, models: Sequence[type[peewee.Model]]) -> None:
+        """Makes tables and their indexes, gone again unless this transaction is committed."""
+        with self._guarded(), translated():
+            create_tables(self._handle, models)
+
+    def drop_tables(self, models: Sequence[type[peewee.Model]]) -> None:
+        """Drops tables with all that is in them."""
+        with self._guarded(), translated():
+            drop_tables(self._handle, models)
+
     def finish(self) -> None:
         """Raises the failure that the transaction met, if its user passed over it."""
         if self._failure is not None:
@@ -155,8 +166,7 @@ class Store:
     @contextmanager
     def write_as(self, make: Callable[[Database, peewee.Database], W]) -> Iterator[W]:
         """`write` with a writer of the caller's own class."""
-        if self._here.writer is not None or self._here.reader is not None:
-            raise RuntimeError("a write cannot begin inside a read or a write of the same thread")
+        self.require_outside()
         try:
             with self.database.writing() as handle:
                 writer = make(self.database, handle)
@@ -170,6 +180,26 @@ class Store:
             if self._ballast is not None:
                 self._ballast.release()
             raise
+
+    def require_outside(self) -> None:
+        """Returns when this thread has neither a read nor a write open.
+
+        Raises:
+            RuntimeError: it has, and a write that began there would wait for itself.
+        """
+        if self._here.writer is not None or self._here.reader is not None:
+            raise RuntimeError("a write cannot begin inside a read or a write of the same thread")
+
+    def require_room(self) -> None:
+        """Returns when more than the reserve is free, having laid the ballast again where it can.
+
+        For what may be refused when the disk is full; what must be written does not ask.
+
+        Raises:
+            StoreFullError: only the reserve is left.
+        """
+        if self._ballast is not None and not self._ballast.is_whole():
+            raise StoreFullError("only the reserve is left on the disk")
 
     @property
     def is_file(self) -> bool:

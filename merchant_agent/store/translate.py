@@ -1,6 +1,6 @@
 """One translation of what databases raise into this package's own errors.
 
-peewee wraps most errors of APSW and psycopg and keeps the cause as its first argument;
+peewee wraps most errors of APSW and psycopg and keeps the cause as `orig`;
 errors during iteration and COPY come out unwrapped. Both ways end here.
 """
 
@@ -81,8 +81,8 @@ def store_error(error: BaseException) -> StoreError:
 
 def _cause(error: BaseException) -> BaseException:
     """The driver's own error inside peewee's."""
-    while isinstance(error, peewee.PeeweeException) and error.args:
-        inner = error.args[0]
+    while isinstance(error, peewee.PeeweeException):
+        inner = getattr(error, "orig", None)
         if not isinstance(inner, BaseException):
             break
         error = inner

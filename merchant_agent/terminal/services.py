@@ -82,13 +82,14 @@ def close_terminal(terminal: Terminal) -> None:
 
 
 def central_address(terminal: Terminal) -> str:
-    """Where customers reach central: as central said at the enrolment, else as the settings say; may be empty.
+    """Where customers reach central, without a slash at the end; empty where nobody told.
 
     Raises:
         StartError: the terminal is not enrolled.
     """
-    told = terminal.journal.identity.merchant.get("central_url", "")
-    return (told or terminal.settings.central_url).rstrip("/")
+    identity = terminal.journal.identity
+    address = identity.public_url or terminal.settings.central_url or identity.central_url
+    return address.rstrip("/")
 
 
 def _sentence(error: StoreError, folder: DataFolder) -> str:

@@ -154,3 +154,19 @@ def test_order_tag_tells_till_day_and_order_apart() -> None:
 
 def test_order_tag_is_the_same_each_time() -> None:
     assert order_tag(b"k", "1", date(2026, 5, 20), "087").hex() == "ed7f4dd22835210a"
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", "2200-01-01T00:00:00Z"]
+)
+def test_sale_refuses_years_that_no_till_tells(text: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        Sale(order="087", till="1", at=parse_time(text))
+    assert refused.value.code == "at"
+
+
+@pytest.mark.parametrize(
+    "text", ["1970-01-01T00:00:00Z", "1980-01-01T00:00:00+08:00", "2199-12-31T23:59:59Z"]
+)
+def test_sale_takes_what_a_till_with_a_dead_battery_tells(text: str) -> None:
+    assert Sale(order="087", till="1", at=parse_time(text)).at == parse_time(text)

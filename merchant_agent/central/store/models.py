@@ -183,8 +183,9 @@ class Batch(Table):
 class Quarantine(Table):
     """Octets that were rejected, with the rule that they break.
 
-    `placed` is 1 where the chain went on past them: then `link` is what the next record must
-    name, if `vouched` is 1 because the issuer's signature stands over them.
+    `placed` is 1 where the chain went on past them. `link` is then what the next record names,
+    if `vouched` is 1: by the issuer's signature over the line itself, over a later record or over
+    a batch. Otherwise it is the line's own.
     """
 
     merchant = peewee.TextField()

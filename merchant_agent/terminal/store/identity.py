@@ -6,6 +6,7 @@ grants it: the key of an enrolment is the one that no grant names yet.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from merchant_agent.evidence.octets import decode_b64u, encode_b64u
 from merchant_agent.evidence.trust import Trust, encode_trust, load_trust
 from merchant_agent.store.store import Reader, Writer
 from merchant_agent.terminal.store.models import Epoch, UploadState
+
+_log = logging.getLogger(__name__)
 
 _TAG_KEY_BYTES = 32
 _FINGERPRINT_CHARS = 16
@@ -56,24 +59,16 @@ def load_identity(reader: Reader) -> Identity | None:
         StartError: what stands in the database is no grant of the roots that it came with.
     """
     row: Epoch | None = reader.first(Epoch.select().order_by(Epoch.epoch.desc()))
-    if row is None:
-        return None
-    try:
-        trust = load_trust(row.trust.encode())
-        grant = open_grant(row.grant, trust.root_keys())
-    except (FormatError, VerificationError) as error:
-        raise StartError(f"The grant in the database cannot be used: {error}") from error
-    return Identity(
-        issuer=row.issuer,
-        epoch=row.epoch,
-        merchant=row.merchant,
-        grant=grant,
-        grant_octets=row.grant,
-        trust=trust,
-        tag_key=row.tag_key,
-        central_url=row.central_url,
-        public_url=row.public_url,
-    )
+    return None if row is None else _identity(row)
+
+
+def load_identities(reader: Reader) -> tuple[Identity, ...]:
+    """The identities of all epochs, oldest first.
+
+    Raises:
+        StartError: as `load_identity`.
+    """
+    return tuple(_identity(row) for row in reader.all(Epoch.select().order_by(Epoch.epoch)))
 
 
 def load_identity_key(keys: Path, identity: Identity) -> SigningKey:
@@ -99,16 +94,16 @@ def enrolment_key(reader: Reader, keys: Path) -> SigningKey:
     Raises:
         StartError: the folder of keys cannot be read or written.
     """
-    granted = {_granted_key(row) for row in reader.all(Epoch.select())}
+    granted = {identity.grant.key for identity in load_identities(reader)}
     try:
         for path in sorted(keys.glob("*.pem")):
-            key = load_key(path)
-            if key.public not in granted:
+            key = _load_whole_key(path)
+            if key is not None and encode_b64u(key.public) not in granted:
                 return key
         key = SigningKey.generate()
         save_key(key_path(keys, key.public), key)
-    except (OSError, FormatError) as error:
-        raise StartError(f"The folder of keys {keys} cannot be used: {error}") from error
+    except OSError as error:
+        raise StartError(f"The folder of keys {keys} cannot be used: {error.strerror}.") from error
     return key
 
 
@@ -173,7 +168,29 @@ def _insert(writer: Writer, identity: Identity) -> None:
     )
 
 
-def _granted_key(row: Epoch) -> bytes:
-    """The public key that a stored grant names."""
-    trust = load_trust(row.trust.encode())
-    return decode_b64u(open_grant(row.grant, trust.root_keys()).key, length=32)
+def _identity(row: Epoch) -> Identity:
+    try:
+        trust = load_trust(row.trust.encode())
+        grant = open_grant(row.grant, trust.root_keys())
+    except (FormatError, VerificationError) as error:
+        raise StartError(f"The grant in the database cannot be used: {error}") from error
+    return Identity(
+        issuer=row.issuer,
+        epoch=row.epoch,
+        merchant=row.merchant,
+        grant=grant,
+        grant_octets=row.grant,
+        trust=trust,
+        tag_key=row.tag_key,
+        central_url=row.central_url,
+        public_url=row.public_url,
+    )
+
+
+def _load_whole_key(path: Path) -> SigningKey | None:
+    """None for a file that a crash cut short: nobody was told of that key, as it was not yet on disk."""
+    try:
+        return load_key(path)
+    except FormatError:
+        _log.warning("%s holds no whole key and is passed over", path.name)
+        return None

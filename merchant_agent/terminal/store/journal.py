@@ -28,7 +28,7 @@ from merchant_agent.evidence.chain import Chain, append_record
 from merchant_agent.evidence.disclosure import make_disclosure
 from merchant_agent.evidence.fields import Head, Place
 from merchant_agent.evidence.jws import Typ, decode_jws, leaf_hash, link_of, verify_jws
-from merchant_agent.evidence.keys import SigningKey
+from merchant_agent.evidence.keys import SigningKey, VerifyingKey
 from merchant_agent.evidence.query_code import query_code
 from merchant_agent.evidence.record import ABOUT_NOTHING, About, Body, Kind, Record, decode_record, new_id
 from merchant_agent.evidence.trust import Trust
@@ -68,10 +68,11 @@ class Appended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Signer:
-    """The epoch in force and its key."""
+    """The epoch in force and its key; `verifying` checks what that key signed."""
 
     identity: Identity
     key: SigningKey
+    verifying: VerifyingKey
 
 
 OnCommit = Callable[[tuple[Appended, ...]], None]
@@ -128,7 +129,7 @@ class JournalWriter(Writer):
             texts.values(),
         )
         # On a copy: what fails below leaves this transaction's chain where its rows are.
-        chain = _copy(self.chain, self._signer.identity)
+        chain = _copy(self.chain, self._signer)
         record = chain.accept(octets, texts.values())
         changes = project(record, values)
         place = (record.epoch, record.seq)
@@ -163,8 +164,8 @@ class Journal:
         with store.read() as reader:
             identity = load_identity(reader)
             if identity is not None:
-                self._signer = _Signer(identity=identity, key=load_identity_key(keys, identity))
-                self._chain = _resume(reader, identity)
+                self._signer = _signer(identity, load_identity_key(keys, identity))
+                self._chain = _resume(reader, self._signer)
                 self._head = self._chain.head
 
     @property
@@ -231,15 +232,16 @@ class Journal:
                     central_url=central_url,
                     public_url=public_url,
                 )
-            self._signer = _Signer(identity=identity, key=key)
+            self._signer = _signer(identity, key)
             self._chain = Chain.begin(identity.grant_octets, identity.grant)
             self._head = self._chain.head
         return identity
 
     def on_commit(self, callback: OnCommit) -> None:
-        """Has `callback` called after each commit that appended, with what it appended, in order.
+        """Has `callback` called after each commit that appended, with what that appended in its order.
 
-        It runs in the thread that wrote, outside all locks; it must return at once and never raise.
+        It runs in the thread that wrote, outside all locks, so that of two commits the later one may
+        be told first; it must return at once and never raise.
         """
         self._callbacks.append(callback)
 
@@ -247,13 +249,17 @@ class Journal:
     def write(self) -> Iterator[JournalWriter]:
         """One transaction in which records may be appended, durable when the block ends without an error.
 
-        Never inside a read or a write of the same thread.
+        Never inside a read or a write of the same thread. What must be written although the disk is
+        full is written by `Store.write`, which may use the reserve.
 
         Raises:
             StoreError: nothing was stored.
             StoreCorruptError: the newest record is not what this terminal signed.
+            StoreFullError: nothing but the disk's reserve is left; or nothing was stored.
         """
+        self._store.require_outside()
         with self._lock:
+            self._store.require_room()
             try:
                 with self._store.write_as(self._make_writer) as writer:
                     yield writer
@@ -271,7 +277,7 @@ class Journal:
     def _make_writer(self, database: Database, handle: peewee.Database) -> JournalWriter:
         writer = JournalWriter(database, handle, clock=self._clock, signer=self._signer)
         if self._signer is not None:
-            writer.chain = self._chain or _resume(writer, self._signer.identity)
+            writer.chain = self._chain or _resume(writer, self._signer)
         return writer
 
     def _require_signer(self) -> _Signer:
@@ -280,32 +286,33 @@ class Journal:
         return self._signer
 
 
-def _resume(reader: Reader, identity: Identity) -> Chain:
+def _signer(identity: Identity, key: SigningKey) -> _Signer:
+    return _Signer(identity=identity, key=key, verifying=identity.grant.verifying_key())
+
+
+def _resume(reader: Reader, signer: _Signer) -> Chain:
     """The chain at its newest stored record, whose signature and link are checked once more.
 
     Raises:
         StoreCorruptError: it is not what this terminal signed.
     """
+    identity = signer.identity
     newest = newest_record(reader, identity.epoch)
     if newest is None:
         return Chain.begin(identity.grant_octets, identity.grant)
-    key = identity.grant.verifying_key()
     try:
         jws = decode_jws(newest.octets, Typ.RECORD)
-        verify_jws(jws, key)
+        verify_jws(jws, signer.verifying)
         record = decode_record(jws.payload)
     except (FormatError, VerificationError) as error:
         raise StoreCorruptError(f"the newest record, seq {newest.seq}: {error}") from error
     link = link_of(newest.octets)
-    if (
-        record.place != Place(issuer=identity.issuer, epoch=newest.epoch, seq=newest.seq)
-        or link != newest.link
-    ):
+    place = Place(issuer=identity.issuer, epoch=newest.epoch, seq=newest.seq)
+    if record.place != place or link != newest.link:
         raise StoreCorruptError(f"the newest record, seq {newest.seq}, stands at another place")
     head = Head(epoch=newest.epoch, seq=newest.seq, link=link)
-    return Chain.resume(identity.issuer, identity.epoch, key, head, record.totals)
+    return Chain.resume(identity.issuer, identity.epoch, signer.verifying, head, record.totals)
 
 
-def _copy(chain: Chain, identity: Identity) -> Chain:
-    key = identity.grant.verifying_key()
-    return Chain.resume(chain.issuer, chain.epoch, key, chain.head, chain.totals)
+def _copy(chain: Chain, signer: _Signer) -> Chain:
+    return Chain.resume(chain.issuer, chain.epoch, signer.verifying, chain.head, chain.totals)

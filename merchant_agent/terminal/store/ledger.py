@@ -68,6 +68,6 @@ def _joined() -> peewee.ModelSelect[LedgerRecord]:
     return (
         LedgerRecord.select(*columns)
         .join(LedgerDisclosure, peewee.JOIN.LEFT_OUTER, on=same)
-        .order_by(LedgerRecord.epoch, LedgerRecord.seq)
+        .order_by(LedgerRecord.epoch, LedgerRecord.seq, LedgerDisclosure.name)
         .tuples()
     )

@@ -1,0 +1,188 @@
+"""Lines for new places: the chain goes on record by record, and past what can be set aside.
+
+A record that only says something wrong (V1, V6, V10) stands by the issuer's own signature:
+its link is known. A line without that signature has a link only by the word of the record
+after it, or of a batch; where nobody tells it yet, the chain stays before such lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from merchant_agent.central.intake.known import Known
+from merchant_agent.central.intake.standing import Standing
+from merchant_agent.central.intake.upload import Upload
+from merchant_agent.central.intake.verdicts import (
+    Accepted,
+    Contradiction,
+    Judgement,
+    Rejected,
+    rejected_answer,
+    split_line,
+)
+from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.evidence.chain import Chain, is_skippable
+from merchant_agent.evidence.fields import Head
+from merchant_agent.evidence.jws import Jws, link_of
+from merchant_agent.evidence.record import Peek, Totals, peek_record
+
+
+class UntrueBatchError(Exception):
+    """The lines are not what the signed batch says of them; nothing of the upload is to be taken up."""
+
+
+class Advance:
+    """One walk over the new lines of an upload; `known` are the lines before them."""
+
+    def __init__(self, standing: Standing, upload: Upload, known: Known) -> None:
+        self._standing = standing
+        self._upload = upload
+        self._chain = self._chain_at(standing.head, standing.totals)
+        self._accepted: list[Accepted] = []
+        self._rejected = known.rejected
+        self._answers = known.answers
+        self._conflict: Contradiction | None = None
+        # Unsigned lines just passed over, of which no link is known yet, and what stood before them.
+        self._lost: list[Rejected] = []
+        self._sure: tuple[Head, Totals | None] = (standing.head, standing.totals)
+
+    def run(self) -> Judgement:
+        """Walks to the end, or to the first contradiction.
+
+        Raises:
+            UntrueBatchError: a signed record stands in another one's line, or the newest is another one.
+        """
+        begin = self._standing.head.seq + 1 - self._upload.batch.from_
+        for line in self._upload.lines[begin:]:
+            self._take(line)
+            if self._conflict is not None:
+                break
+        else:
+            self._require_newest()
+        return self._judgement()
+
+    def _take(self, line: bytes) -> None:
+        octets, disclosures = split_line(line)
+        try:
+            jws = self._chain.open(octets)
+        except VerificationError as error:
+            self._pass_over(line, error)
+            return
+        if self._lost:
+            self._find_again(jws)
+        if self._contradicts_claim(jws):
+            return
+        try:
+            record = self._chain.advance(jws, disclosures)
+        except VerificationError as error:
+            self._take_signed(line, jws, error)
+        else:
+            self._accepted.append(Accepted(record=record, octets=octets, disclosures=disclosures))
+
+    def _take_signed(self, line: bytes, jws: Jws, error: VerificationError) -> None:
+        """Sets aside what the issuer signed and the chain refuses, where the chain can go on past it."""
+        seq = self._chain.seq + 1
+        if error.rule == "V5":
+            self._conflict = Contradiction(seq=seq, kind="prev", held=None, received=jws.octets)
+            return
+        stated = self._stated_here(jws)
+        if stated is not None and not is_skippable(error):
+            raise UntrueBatchError(f"seq {stated.seq} in the line of {seq}")
+        # Without a place in this chain it has that of its line.
+        link = link_of(jws.octets)
+        self._settle_lost(None)
+        self._set_aside(line, error, link, vouched=True)
+        self._chain.skip(link)
+
+    def _pass_over(self, line: bytes, error: VerificationError) -> None:
+        """Goes on past a line that the issuer did not sign."""
+        if not self._lost:
+            self._sure = (self._chain.head, self._chain.totals)
+        seq = self._chain.seq + 1
+        self._answers.append(rejected_answer(seq, error.rule))
+        self._lost.append(_rejected(seq, line, error, link_of(line), vouched=False))
+        claimed = self._claimed_link(seq)
+        self._chain.skip(claimed or link_of(line))
+        if claimed is not None:
+            self._settle_lost(claimed)
+
+    def _find_again(self, jws: Jws) -> None:
+        """Takes up the chain where a signed record says that it follows what was passed over."""
+        stated = self._stated_here(jws)
+        if stated is not None and stated.seq == self._chain.seq + 1:
+            before = Head(epoch=self._chain.epoch, seq=self._chain.seq, link=stated.prev)
+            self._chain = self._chain_at(before, None)
+            self._settle_lost(stated.prev)
+
+    def _settle_lost(self, link: str | None) -> None:
+        """The lines that were passed over have their places; `link` is the last one's, where it is known."""
+        placed = [replace(lost, placed=True) for lost in self._lost]
+        if placed and link is not None:
+            placed[-1] = replace(placed[-1], link=link, vouched=True)
+        self._rejected.extend(placed)
+        self._lost.clear()
+
+    def _contradicts_claim(self, jws: Jws) -> bool:
+        """Whether an earlier batch committed to another record at this place."""
+        seq = self._chain.seq + 1
+        for claim in self._standing.claims.get(seq, ()):
+            if claim.link != link_of(jws.octets):
+                self._conflict = Contradiction(seq=seq, kind="newest", held=claim.octets, received=jws.octets)
+                return True
+        return False
+
+    def _claimed_link(self, seq: int) -> str | None:
+        """What a signed batch said of that place."""
+        newest = self._upload.batch.newest
+        if newest.seq == seq:
+            return newest.link
+        return next((claim.link for claim in self._standing.claims.get(seq, ())), None)
+
+    def _require_newest(self) -> None:
+        newest = self._upload.batch.newest
+        if not self._lost and newest.seq == self._chain.seq and newest.link != self._chain.link:
+            raise UntrueBatchError(f"seq {newest.seq} is not the record that the batch names")
+
+    def _set_aside(self, line: bytes, error: VerificationError, link: str, *, vouched: bool) -> None:
+        seq = self._chain.seq + 1
+        self._answers.append(rejected_answer(seq, error.rule))
+        placed = replace(_rejected(seq, line, error, link, vouched=vouched), placed=True)
+        self._rejected.append(placed)
+
+    def _stated_here(self, jws: Jws) -> Peek | None:
+        """The place that it states, if that is one of this chain."""
+        try:
+            stated = peek_record(jws.payload)
+        except FormatError:
+            return None
+        return stated if (stated.issuer, stated.epoch) == (self._chain.issuer, self._chain.epoch) else None
+
+    def _chain_at(self, head: Head, totals: Totals | None) -> Chain:
+        standing = self._standing
+        return Chain.resume(standing.issuer, standing.epoch, standing.key, head, totals)
+
+    def _judgement(self) -> Judgement:
+        self._rejected.extend(self._lost)
+        at_end = (self._chain.head, self._chain.totals)
+        head, totals = self._sure if self._lost else at_end
+        return Judgement(
+            outcome="frozen" if self._conflict else "resend" if self._lost else "accepted",
+            head=head,
+            totals=totals,
+            accepted=self._accepted,
+            rejected=self._rejected,
+            answers=self._answers,
+            conflict=self._conflict,
+        )
+
+
+def _rejected(seq: int, line: bytes, error: VerificationError, link: str, *, vouched: bool) -> Rejected:
+    return Rejected(
+        seq=seq,
+        line=line,
+        link=link,
+        rule=error.rule,
+        detail=error.detail,
+        placed=False,
+        vouched=vouched,
+    )

@@ -1,0 +1,64 @@
+"""Wrong enrolment codes by network address: ten in a quarter of an hour, then the rest of it must pass."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from datetime import timedelta
+
+from merchant_agent.central.services import Central
+from merchant_agent.central.store.models import Attempt
+from merchant_agent.errors import LockedOutError
+
+MAX_WRONG_CODES = 10
+WINDOW = timedelta(minutes=15)
+
+_IPV6_NETWORK_BITS = 64
+
+
+class RateLimitedError(LockedOutError):
+    """Too many wrong codes came from an address; its `code` is "rate-limited"."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(retry_after_s)
+        self.code = "rate-limited"  # type: ignore[misc]  # narrowed per instance, as in `RequestError`
+
+
+def require_attempt_left(central: Central, remote: str) -> None:
+    """Returns while the address may still try codes.
+
+    Raises:
+        RateLimitedError: it may not.
+    """
+    with central.store.read() as reader:
+        row: Attempt | None = reader.first(Attempt.select().where(Attempt.remote == _origin(remote)))
+    if row is None or row.failed < MAX_WRONG_CODES:
+        return
+    left = row.since + WINDOW - central.clock.now()
+    if left > timedelta(0):
+        raise RateLimitedError(math.ceil(left.total_seconds()))
+
+
+def note_wrong_code(central: Central, remote: str) -> None:
+    """Counts a wrong code, and forgets windows that are over."""
+    now = central.clock.now()
+    one_more = {Attempt.failed: Attempt.failed + 1}
+    with central.store.write() as tx:
+        tx.execute(Attempt.delete().where(Attempt.since <= now - WINDOW))
+        tx.execute(
+            Attempt.insert(remote=_origin(remote), failed=1, since=now).on_conflict(
+                conflict_target=[Attempt.remote], update=one_more
+            )
+        )
+
+
+def _origin(remote: str) -> str:
+    """Who is counted: an IPv4 address, or the /64 network that one IPv6 host can roam in."""
+    try:
+        address = ipaddress.ip_address(remote)
+    except ValueError:
+        return remote
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped or ipaddress.IPv6Network((address, _IPV6_NETWORK_BITS), strict=False))
+    return str(address)

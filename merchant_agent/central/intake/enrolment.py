@@ -1,0 +1,157 @@
+"""Enrolling a terminal: a code and a key in, a signed grant out.
+
+A code makes one terminal, for the first strong key that shows it can sign; the same code
+and key are answered the same again, for as long as the answer may have been lost.
+Source: PROTOCOL.md, "Enrolment".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from merchant_agent.central.codes import (
+    CodeKind,
+    CodeState,
+    change_code,
+    code_state,
+    hash_code,
+    lock_code,
+)
+from merchant_agent.central.intake.attempts import note_wrong_code, require_attempt_left
+from merchant_agent.central.intake.granting import find_grant, grant_terminal
+from merchant_agent.central.merchants import find_merchant
+from merchant_agent.central.services import Central
+from merchant_agent.central.store.models import Code, Issuer
+from merchant_agent.errors import (
+    FormatError,
+    InvalidError,
+    NotFoundError,
+    StoreConflictError,
+    VerificationError,
+)
+from merchant_agent.evidence.enrolment import parse_code, verify_enrolment
+from merchant_agent.evidence.keys import VerifyingKey
+from merchant_agent.evidence.octets import decode_b64u
+from merchant_agent.store.credentials import audit
+from merchant_agent.store.store import Reader, Writer
+
+_KEY_BYTES = 32
+_SIGNATURE_BYTES = 64
+_TOLD = ("id", "name", "shop_name", "credit_code", "address", "trade", "phone")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """The grant's octets and what the terminal is told of its shop; `created` in the first answer alone."""
+
+    grant: bytes
+    merchant: Mapping[str, str]
+    created: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """This key claimed a sheet's code; an officer has yet to confirm it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    """A code, by its hash, and a strong key that signed for it."""
+
+    code_hash: bytes
+    key: bytes
+    remote: str
+
+
+class _WrongCodeError(Exception):
+    """The code is unknown, over, refused, or another key's; nobody is told which."""
+
+
+def enrol(central: Central, *, code: str, key: str, signature: str, remote: str) -> Enrolled | Waiting:
+    """The grant for `key`, or that it must wait; texts are as they came, `remote` is a network address.
+
+    Raises:
+        RateLimitedError: too many wrong codes from that address.
+        NotFoundError: "enrolment-code".
+        InvalidError: "enrolment-key", weak or used before; "enrolment-signature".
+    """
+    require_attempt_left(central, remote)
+    try:
+        return _settle(central, _read_claim(code, key, signature, remote))
+    except _WrongCodeError as error:
+        note_wrong_code(central, remote)
+        raise NotFoundError("enrolment-code", "the code is not known, was used, or is over") from error
+
+
+def _read_claim(code: str, key: str, signature: str, remote: str) -> _Claim:
+    try:
+        canonical = parse_code(code)
+    except FormatError as error:
+        raise _WrongCodeError from error
+    try:
+        octets = decode_b64u(key, length=_KEY_BYTES)
+        VerifyingKey(octets)
+    except FormatError as error:
+        raise InvalidError("enrolment-key", str(error)) from error
+    try:
+        verify_enrolment(octets, canonical, decode_b64u(signature, length=_SIGNATURE_BYTES))
+    except (FormatError, VerificationError) as error:
+        raise InvalidError("enrolment-signature", str(error)) from error
+    return _Claim(code_hash=hash_code(canonical), key=octets, remote=remote)
+
+
+def _settle(central: Central, claim: _Claim) -> Enrolled | Waiting:
+    """Decides in one transaction, with the code's row locked."""
+    try:
+        with central.store.write() as tx:
+            row = lock_code(tx, claim.code_hash)
+            if row is None or (row.claimed_key is not None and bytes(row.claimed_key) != claim.key):
+                raise _WrongCodeError
+            return _answer(central, tx, row, claim)
+    except StoreConflictError as error:
+        raise _key_taken() from error
+
+
+def _answer(central: Central, tx: Writer, row: Code, claim: _Claim) -> Enrolled | Waiting:
+    now = central.clock.now()
+    match code_state(row, now):
+        case CodeState.USED:
+            return _enrolled(tx, row, find_grant(tx, row.issuer or ""), created=False)
+        case CodeState.READY if row.kind == CodeKind.SHEET:
+            _require_fresh_key(tx, claim.key)
+            claimed = {"claimed_key": claim.key, "claimed_at": now, "claimed_from": claim.remote}
+            change_code(tx, row, claimed)
+            return Waiting()
+        case CodeState.WAITING:
+            return Waiting()
+        case CodeState.READY | CodeState.CONFIRMED:
+            _require_fresh_key(tx, claim.key)
+            return _grant(central, tx, row, claim, now)
+        case CodeState.EXPIRED | CodeState.REFUSED:
+            raise _WrongCodeError
+
+
+def _grant(central: Central, tx: Writer, row: Code, claim: _Claim, now: datetime) -> Enrolled:
+    issuer, octets = grant_terminal(central, tx, row.merchant, claim.key)
+    claimed = {"claimed_key": claim.key, "claimed_at": row.claimed_at or now}
+    origin = row.claimed_from or claim.remote
+    change_code(tx, row, {**claimed, "claimed_from": origin, "used_at": now, "issuer": issuer})
+    audit(tx, at=now, who=row.made_by, what="terminal-enrolled", detail=f"{row.merchant} {issuer}")
+    return _enrolled(tx, row, octets, created=True)
+
+
+def _enrolled(reader: Reader, row: Code, octets: bytes, *, created: bool) -> Enrolled:
+    entry = find_merchant(reader, row.merchant)
+    return Enrolled(grant=octets, merchant={name: getattr(entry, name) for name in _TOLD}, created=created)
+
+
+def _require_fresh_key(reader: Reader, key: bytes) -> None:
+    """One key for one epoch, anywhere: a second terminal with it would be a clone."""
+    if reader.first(Issuer.select().where(Issuer.key == key)) is not None:
+        raise _key_taken()
+
+
+def _key_taken() -> InvalidError:
+    return InvalidError("enrolment-key", "the key was granted before")

@@ -1,0 +1,74 @@
+"""What an upload comes to, given where central stands. Pure: the rules are those of `evidence.chain`.
+
+Source: PROTOCOL.md, "Upload", the table of outcomes.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from merchant_agent.central.intake.advance import Advance, UntrueBatchError
+from merchant_agent.central.intake.known import compare_known
+from merchant_agent.central.intake.standing import Standing
+from merchant_agent.central.intake.upload import Upload
+from merchant_agent.central.intake.verdicts import Contradiction, Judgement
+from merchant_agent.evidence.exchange import Batch, Outcome
+
+_log = logging.getLogger(__name__)
+
+
+def judge(standing: Standing, upload: Upload) -> Judgement:
+    """The outcome of an upload whose batch its issuer signed.
+
+    Contradictions come first: they must not hide behind a gap, or behind a stale nonce.
+    """
+    if standing.frozen:
+        return _nothing(standing, "frozen")
+    if upload.flaw is not None:
+        return _refused(standing, upload, upload.flaw)
+    known = compare_known(standing, upload)
+    conflict = known.conflict or _newest_conflict(standing, upload)
+    if conflict is not None:
+        return Judgement(
+            outcome="frozen",
+            head=standing.head,
+            totals=standing.totals,
+            rejected=known.rejected,
+            answers=known.answers,
+            conflict=conflict,
+        )
+    apart = _apart(standing, upload.batch)
+    if apart is not None:
+        return _nothing(standing, apart)
+    try:
+        return Advance(standing, upload, known).run()
+    except UntrueBatchError as error:
+        return _refused(standing, upload, str(error))
+
+
+def _apart(standing: Standing, batch: Batch) -> Outcome | None:
+    """Why the batch does not join the head; None where it does."""
+    if batch.newest.seq < max(standing.head.seq, standing.claimed_seq):
+        return "behind"
+    if batch.from_ > standing.head.seq + 1 or batch.nonce != standing.nonce:
+        return "resend"
+    return None
+
+
+def _newest_conflict(standing: Standing, upload: Upload) -> Contradiction | None:
+    """The batch's word against the record that central has where the batch's newest should stand."""
+    newest = upload.batch.newest
+    held = standing.held.get(newest.seq)
+    if held is None or not held.vouched or held.link == newest.link:
+        return None
+    return Contradiction(seq=newest.seq, kind="newest", held=held.octets, received=upload.octets)
+
+
+def _nothing(standing: Standing, outcome: Outcome) -> Judgement:
+    """An outcome with which nothing is taken up."""
+    return Judgement(outcome=outcome, head=standing.head, totals=standing.totals)
+
+
+def _refused(standing: Standing, upload: Upload, why: str) -> Judgement:
+    _log.warning("refused a batch of %s.%d: %s", upload.issuer, upload.epoch, why)
+    return _nothing(standing, "refused")

@@ -1,0 +1,71 @@
+"""What the judgement of an upload is made of; what becomes rows in the ledger or beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from merchant_agent.evidence.exchange import Answer, Outcome
+from merchant_agent.evidence.fields import Head
+from merchant_agent.evidence.record import Record, Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A record that is taken up, with its disclosures as they travelled."""
+
+    record: Record
+    octets: bytes
+    disclosures: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A line that is set aside; `link`, `placed` and `vouched` are as in the model `Quarantine`."""
+
+    seq: int
+    line: bytes
+    link: str
+    rule: str
+    detail: str
+    placed: bool
+    vouched: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """Two things that the issuer signed and that cannot both be true, about the place `seq`.
+
+    `kind` is as in the model `Conflict`. `held` is None where it is what stands at the place before.
+    """
+
+    seq: int
+    kind: Literal["fork", "prev", "newest"]
+    held: bytes | None
+    received: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """An outcome and what is to be stored with it; head and totals are those after it."""
+
+    outcome: Outcome
+    head: Head
+    totals: Totals | None
+    accepted: Sequence[Accepted] = ()
+    rejected: Sequence[Rejected] = ()
+    answers: Sequence[Answer] = ()
+    conflict: Contradiction | None = None
+
+
+def split_line(line: bytes) -> tuple[bytes, list[str]]:
+    """A line's record and disclosures; a line that is not of its form has one that breaks V10."""
+    octets, *parts = line.split(b"~")
+    texts = [part.decode("latin-1") for part in parts]
+    return octets, texts[:-1] if texts and not texts[-1] else [*texts, ""]
+
+
+def rejected_answer(seq: int, rule: str) -> Answer:
+    """The answer about a record that is set aside."""
+    return Answer(seq=seq, answer="rejected", rule=rule)

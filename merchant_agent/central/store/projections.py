@@ -1,0 +1,131 @@
+"""Writing what `domain.projections` says a record changes into central's tables, many records at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import assert_never
+
+from merchant_agent.central.store.models import Complaint, Lapse, Prompt, Rating, Suggestion
+from merchant_agent.domain.projections import (
+    Change,
+    ComplaintOpened,
+    PromptEnded,
+    PromptOpened,
+    PromptOutcome,
+    RatingGiven,
+    SuggestionMade,
+)
+from merchant_agent.evidence.fields import Place
+from merchant_agent.store.fields import json_text, to_ms
+from merchant_agent.store.store import Writer
+from merchant_agent.store.table import Table
+
+_KEY = ("merchant", "issuer", "epoch", "seq", "received_at", "at")
+_PROMPT = ("prompt_issuer", "prompt_epoch", "prompt_seq")
+_SAID = ("comment", "channel", "lang", "catalogue")
+_COLUMNS: dict[type[Table], tuple[str, ...]] = {
+    Prompt: (*_KEY, "id", "till", "source", "sale", "asks", "tag"),
+    Lapse: (*_KEY, *_PROMPT, "reason"),
+    Rating: (*_KEY, "id", *_PROMPT, *_SAID, "level", "aspects", "tags", "ended", "dwell_ms"),
+    Suggestion: (*_KEY, "id", *_PROMPT, *_SAID),
+    Complaint: (
+        *(*_KEY, "id", *_PROMPT, *_SAID),
+        *("categories", "remedies", "order_no", "occurred_at", "amount"),
+    ),
+}
+# A day within what any zone can show: what the terminal's clock says is a claim.
+_FIRST_MS = to_ms(datetime(1, 1, 2, tzinfo=UTC))
+_LAST_MS = to_ms(datetime(9999, 12, 30, tzinfo=UTC))
+
+_Row = tuple[object, ...]
+
+
+class ProjectionRows:
+    """Rows of one transaction, gathered by table."""
+
+    def __init__(self) -> None:
+        self._rows: defaultdict[type[Table], list[_Row]] = defaultdict(list)
+
+    def add(self, merchant: str, received_ms: int, changes: Iterable[Change]) -> None:
+        """Gathers the rows of one record's changes; central took it up at `received_ms` since 1970."""
+        for change in changes:
+            match change:
+                case PromptOpened():
+                    self._rows[Prompt].append(_prompt_row(merchant, received_ms, change))
+                case PromptEnded(outcome=PromptOutcome.LAPSED):
+                    self._rows[Lapse].append(_lapse_row(merchant, received_ms, change))
+                case PromptEnded():
+                    # A rating names its prompt itself: one prompt may have several.
+                    pass
+                case RatingGiven():
+                    self._rows[Rating].append(_rating_row(merchant, received_ms, change))
+                case SuggestionMade():
+                    self._rows[Suggestion].append(_answer_row(merchant, received_ms, change.id, change))
+                case ComplaintOpened():
+                    self._rows[Complaint].append(_complaint_row(merchant, received_ms, change))
+                case _:
+                    assert_never(change)
+
+    def write(self, tx: Writer, tables: Mapping[type[Table], type[Table]] | None = None) -> None:
+        """Inserts all that was gathered; into other tables of the same columns where `tables` names them.
+
+        Raises:
+            StoreConflictError: a record of that place was applied before.
+        """
+        for table, rows in self._rows.items():
+            tx.copy_rows(table if tables is None else tables[table], _COLUMNS[table], rows)
+        self._rows.clear()
+
+
+def clean_text(text: str) -> str:
+    """Text that both databases take: PostgreSQL knows no NUL, which records may hold."""
+    return text.replace("\0", "\ufffd")
+
+
+def _prompt_row(merchant: str, received_ms: int, change: PromptOpened) -> _Row:
+    sale = (clean_text(change.till), change.source, change.sale, change.asks, change.tag)
+    return (*_key(merchant, received_ms, change.place, change.at), change.id, *sale)
+
+
+def _lapse_row(merchant: str, received_ms: int, change: PromptEnded) -> _Row:
+    key = _key(merchant, received_ms, change.place, change.at)
+    return (*key, *_prompt_place(change.prompt), change.reason)
+
+
+def _rating_row(merchant: str, received_ms: int, change: RatingGiven) -> _Row:
+    lists = (json_text(change.aspects), json_text(change.tags))
+    said = _answer_row(merchant, received_ms, change.id, change)
+    return (*said, change.level, *lists, change.ended, change.dwell_ms)
+
+
+def _complaint_row(merchant: str, received_ms: int, change: ComplaintOpened) -> _Row:
+    lists = (json_text(change.categories), json_text(change.remedies))
+    told = (_clean(change.order), _clean(change.occurred_at), change.amount)
+    return (*_answer_row(merchant, received_ms, change.case, change), *lists, *told)
+
+
+def _answer_row(
+    merchant: str,
+    received_ms: int,
+    id: str,  # noqa: A002 -- the column's name
+    change: RatingGiven | SuggestionMade | ComplaintOpened,
+) -> _Row:
+    """The columns that every answer has."""
+    key = _key(merchant, received_ms, change.place, change.at)
+    said = (_clean(change.comment), change.channel, change.lang, change.catalogue)
+    return (*key, id, *_prompt_place(change.prompt), *said)
+
+
+def _key(merchant: str, received_ms: int, place: Place, at: datetime) -> _Row:
+    at_ms = min(max(to_ms(at), _FIRST_MS), _LAST_MS)
+    return (merchant, place.issuer, place.epoch, place.seq, received_ms, at_ms)
+
+
+def _prompt_place(place: Place | None) -> _Row:
+    return (None, None, None) if place is None else (place.issuer, place.epoch, place.seq)
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else clean_text(text)

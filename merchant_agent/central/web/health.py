@@ -1,0 +1,21 @@
+"""Whether central is up, for those who watch it; without personal data."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from merchant_agent import __version__
+from merchant_agent.central.overview import list_merchants
+from merchant_agent.central.services import Central
+
+
+def health(central: Central) -> Blueprint:
+    """`/healthz`: 200 when the database answers; else the error's problem."""
+    pages = Blueprint("health", __name__)
+
+    @pages.get("/healthz")
+    def healthz() -> Response:
+        list_merchants(central)
+        return jsonify({"state": "ok", "program": "central", "version": __version__})
+
+    return pages

@@ -1,0 +1,111 @@
+"""What codes and states are called on central's pages."""
+
+from __future__ import annotations
+
+from flask_babel import gettext
+
+from merchant_agent.central.codes import CodeEntry, CodeKind, CodeState
+from merchant_agent.central.merchants import ImportRefusedError, Problem
+from merchant_agent.domain.merchants import Programme
+from merchant_agent.domain.statistics import AnswerBand
+
+
+def band_words(band: AnswerBand) -> str:
+    """How many answered, as the public may know it."""
+    words: dict[str, str] = {
+        AnswerBand.NONE: gettext("Nobody was asked"),
+        AnswerBand.UNDER_10: gettext("Under 10%"),
+        AnswerBand.FROM_10: "10–25%",
+        AnswerBand.FROM_25: "25–50%",
+        AnswerBand.FROM_50: "50–75%",
+        AnswerBand.FROM_75: "75–100%",
+    }
+    return words[band]
+
+
+def programme_words(programme: str) -> str:
+    """The merchant's place in the programme."""
+    words: dict[str, str] = {
+        Programme.NONE: gettext("Not taking part"),
+        Programme.SITE: gettext("Consumer confidence site"),
+        Programme.MODEL: gettext("Consumer confidence model shop"),
+    }
+    return words[Programme(programme)]
+
+
+def code_state_words(entry: CodeEntry) -> str:
+    """What has become of an enrolment code."""
+    words: dict[str, str] = {
+        CodeState.READY: gettext("Not used yet"),
+        CodeState.WAITING: gettext("Waits for you"),
+        CodeState.CONFIRMED: gettext("Confirmed"),
+        CodeState.USED: gettext("Used"),
+        CodeState.REFUSED: gettext("Withdrawn"),
+        CodeState.EXPIRED: gettext("Expired"),
+    }
+    return words[entry.state]
+
+
+def code_kind_words(kind: CodeKind) -> str:
+    """Where an enrolment code was shown."""
+    words: dict[str, str] = {CodeKind.SCREEN: gettext("On screen"), CodeKind.SHEET: gettext("Printed sheet")}
+    return words[kind]
+
+
+def channel_words(channel: str) -> str:
+    """How an answer was given."""
+    words: dict[str, str] = {"tablet": gettext("on the tablet"), "phone": gettext("by phone")}
+    return words.get(channel, channel)
+
+
+def field_words(field: str) -> str:
+    """A field of the merchant form."""
+    words: dict[str, str] = {
+        "name": gettext("Registered name"),
+        "shop_name": gettext("Shop name"),
+        "credit_code": gettext("Credit code"),
+        "address": gettext("Address"),
+        "trade": gettext("Trade"),
+        "phone": gettext("Telephone"),
+        "programme": gettext("Consumer confidence programme"),
+        "": gettext("Whole line"),
+    }
+    return words.get(field, field)
+
+
+def problem_words(problem: Problem) -> str:
+    """What to correct in a field."""
+    words: dict[str, str] = {
+        "name": gettext("Enter the registered name on one line, 120 characters at most."),
+        "shop-name": gettext("Enter the shop name on one line, 120 characters at most."),
+        "credit-code": gettext(
+            "This is no valid credit code: 18 characters, the last of which checks the others. "
+            "Compare it with the licence; I, O, S, V and Z do not occur."
+        ),
+        "credit-code-taken": gettext("A merchant with this credit code is registered already."),
+        "address": gettext("Enter the address on one line, 200 characters at most."),
+        "trade": gettext("Choose one of the listed trades."),
+        "phone": gettext("Enter digits, spaces and hyphens only, 32 characters at most."),
+        "programme": gettext("Choose one of the three."),
+        "twice": gettext("The same credit code stands in an earlier line."),
+        "line": gettext("The fields do not match the headings, or a quotation mark is missing."),
+    }
+    return words.get(problem.code, problem.detail)
+
+
+def refusal_words(error: ImportRefusedError) -> str:
+    """Why a file was not taken."""
+    words: dict[str, str] = {
+        "import-missing": gettext("Choose a file first."),
+        "import-too-large": gettext(
+            "The file is too large: at most 4 MB and 20,000 lines are taken at once."
+        ),
+        "import-encoding": gettext("The file is neither UTF-8 nor GB18030. Save it as “CSV UTF-8”."),
+        "import-headings": gettext(
+            "The first line must hold the headings, each once: name, credit code, address and trade, "
+            "and no others than the sample has."
+        ),
+        "import-empty": gettext("The file holds no merchant under its headings."),
+        "import-lines": gettext("Some lines need to be corrected:"),
+    }
+    return words.get(error.code, error.detail)

@@ -1,0 +1,231 @@
+"""Answers to a prompt: a tap is a durable draft at once, and is signed once.
+
+A prompt that somebody touched is theirs: it ends in a rating, or after they took their
+choice back, never by the next sale.
+
+Raises of every function that writes: `StoreError` where nothing could be stored.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from merchant_agent.errors import ConflictError, InvalidError, NotFoundError, TransitionError
+from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.record import About, AspectLevel, Ended, Kind, RatingBody
+from merchant_agent.store.store import Reader, Writer
+from merchant_agent.terminal.collect.lookup import (
+    PromptState,
+    find_draft,
+    find_prompt,
+    lapse,
+    place_of,
+    query_code_at,
+    state_of,
+)
+from merchant_agent.terminal.collect.said import Answer, Thanks, check_answer, check_id
+from merchant_agent.terminal.collect.screen import Tablet
+from merchant_agent.terminal.services import Terminal
+from merchant_agent.terminal.store.journal import Appended, JournalWriter
+from merchant_agent.terminal.store.models import Draft, Prompt, Rating
+
+LONGEST_DWELL_MS = 3_600_000
+
+EndedByTablet = Literal["done", "left", "idle"]
+
+
+def keep_draft(terminal: Terminal, tablet: Tablet, answer_id: str, answer: Answer) -> None:
+    """Keeps what was tapped so far; the prompt belongs to the tablet from the first time on.
+
+    Each call replaces the one before. Without a level the choice was taken back, and the
+    prompt stays theirs.
+
+    Raises:
+        InvalidError: "id", or as `check_answer`.
+        NotFoundError: "prompt", when the tablet's till has none of that id.
+        ConflictError: "answered-elsewhere", when another tablet was first; "answer-id", when
+            the id is another answer's.
+        TransitionError: the prompt has ended, or no tablet asks it.
+    """
+    check_id(answer_id)
+    checked = check_answer(terminal.catalogue, answer)
+    with terminal.journal.write() as writer:
+        _require_answerable(writer, tablet, answer_id, checked.prompt_id)
+        # Before the commit: nobody may take the draft for an idle one in between.
+        terminal.touches.touch(answer_id)
+        _store_draft(terminal, writer, tablet, answer_id, checked)
+    terminal.bell.ring()
+
+
+def finish(  # noqa: PLR0913 -- an answer's end has these parts
+    terminal: Terminal,
+    tablet: Tablet,
+    answer_id: str,
+    answer: Answer,
+    *,
+    ended: EndedByTablet,
+    dwell_ms: int,
+) -> Thanks:
+    """The signed rating; sent again, the same one. The tablet may thank for it.
+
+    `dwell_ms` is the tablet's claim, cut to an hour.
+
+    Raises:
+        InvalidError: "level", when there is none; else as `keep_draft`.
+        NotFoundError: as `keep_draft`.
+        ConflictError: as `keep_draft`; "answered", when the prompt has another rating.
+        TransitionError: as `keep_draft`. A lapse is never followed by a rating.
+    """
+    check_id(answer_id)
+    checked = check_answer(terminal.catalogue, answer)
+    if checked.level is None:
+        raise InvalidError("level", "a rating needs a level")
+    with terminal.journal.write() as writer:
+        signed = _find_rating(writer, answer_id)
+        if signed is not None:
+            return _thanks_again(terminal, writer, signed, checked)
+        prompt = _require_answerable(writer, tablet, answer_id, checked.prompt_id)
+        appended = sign_rating(terminal, writer, prompt, answer_id, checked, ended=ended, dwell_ms=dwell_ms)
+    return Thanks(query_code=appended.query_code, place=appended.place, created=True, as_sent=True)
+
+
+def decline(terminal: Terminal, tablet: Tablet, prompt_id: str) -> None:
+    """Ends a prompt that the customer does not want to answer; once it is declined, the same again.
+
+    Raises:
+        NotFoundError: "prompt", when the tablet's till has none of that id.
+        ConflictError: "answered-elsewhere", when another tablet holds it.
+        TransitionError: a level stands there and was not taken back, or the prompt has ended
+            in another way, or no tablet asks it.
+    """
+    with terminal.journal.write() as writer:
+        prompt = _find_heard(writer, tablet, prompt_id)
+        if prompt.reason == PromptState.DECLINED:
+            return
+        _require_open(writer, prompt)
+        draft = _own_draft(writer, tablet, prompt_id)
+        if draft is not None and draft.level is not None:
+            raise TransitionError(PromptState.ANSWERING, "decline")
+        lapse(writer, place_of(prompt, terminal.journal.identity.issuer), "declined")
+        writer.execute(Draft.delete().where(Draft.prompt_id == prompt_id))
+
+
+def sign_rating(  # noqa: PLR0913 -- a rating has these parts
+    terminal: Terminal,
+    writer: JournalWriter,
+    prompt: Prompt,
+    answer_id: str,
+    answer: Answer,
+    *,
+    ended: Ended,
+    dwell_ms: int,
+) -> Appended:
+    """Signs the one rating of an open prompt and removes its draft, in the writer's transaction.
+
+    Raises:
+        InvalidError: "level", when there is none.
+        StoreError: it could not be written.
+    """
+    if answer.level is None:
+        raise InvalidError("level", "a rating needs a level")
+    body = RatingBody(
+        level=answer.level,
+        aspects=tuple(AspectLevel(aspect=aspect, level=level) for aspect, level in answer.aspects),
+        tags=answer.tags,
+        channel="tablet",
+        ended=ended,
+        dwell_ms=min(max(dwell_ms, 0), LONGEST_DWELL_MS),
+        lang=answer.lang,
+        catalogue=terminal.catalogue.version,
+    )
+    about = About(prompt=place_of(prompt, terminal.journal.identity.issuer), case=None)
+    words = {"comment": answer.comment}
+    appended = writer.append(Kind.RATING, body, id=answer_id, about=about, disclosures=words)
+    writer.execute(Draft.delete().where(Draft.prompt_id == prompt.prompt_id))
+    return appended
+
+
+def answer_of(draft: Draft) -> Answer:
+    """The answer as the draft has it."""
+    return Answer(
+        prompt_id=draft.prompt_id,
+        level=draft.level,
+        aspects=tuple((aspect, level) for aspect, level in draft.aspects),
+        tags=tuple(draft.tags),
+        comment=draft.comment,
+        lang=draft.lang,
+    )
+
+
+def _require_answerable(reader: Reader, tablet: Tablet, answer_id: str, prompt_id: str) -> Prompt:
+    """The prompt, when it is open, asked by tablets, and held by no other tablet or answer."""
+    prompt = _find_heard(reader, tablet, prompt_id)
+    if prompt.outcome == PromptState.RATED:
+        raise ConflictError("answered", "the prompt has a rating already")
+    _require_open(reader, prompt)
+    _own_draft(reader, tablet, prompt_id)
+    elsewhere = (Draft.answer_id == answer_id) & (Draft.prompt_id != prompt_id)
+    if _find_rating(reader, answer_id) or reader.first(Draft.select().where(elsewhere)):
+        raise ConflictError("answer-id", "the id is another answer's")
+    return prompt
+
+
+def _find_heard(reader: Reader, tablet: Tablet, prompt_id: str) -> Prompt:
+    prompt = find_prompt(reader, prompt_id)
+    if not tablet.hears(prompt.till):
+        raise NotFoundError("prompt", "there is no such prompt for this tablet")
+    return prompt
+
+
+def _require_open(reader: Reader, prompt: Prompt) -> None:
+    if prompt.outcome is not None or not prompt.asks:
+        raise TransitionError(state_of(reader, prompt), "answer")
+
+
+def _own_draft(reader: Reader, tablet: Tablet, prompt_id: str) -> Draft | None:
+    draft = find_draft(reader, prompt_id)
+    if draft is not None and draft.device != tablet.id:
+        raise ConflictError("answered-elsewhere", "another tablet was first")
+    return draft
+
+
+def _store_draft(terminal: Terminal, writer: Writer, tablet: Tablet, answer_id: str, answer: Answer) -> None:
+    now = terminal.clock.now()
+    row = Draft.insert(
+        prompt_id=answer.prompt_id,
+        answer_id=answer_id,
+        device=tablet.id,
+        level=answer.level,
+        aspects=answer.aspects,
+        tags=answer.tags,
+        comment=answer.comment,
+        lang=answer.lang,
+        started_at=now,
+        touched_at=now,
+    )
+    touched = (
+        *(Draft.answer_id, Draft.level, Draft.aspects, Draft.tags, Draft.comment, Draft.lang),
+        Draft.touched_at,
+    )
+    writer.execute(row.on_conflict(conflict_target=(Draft.prompt_id,), preserve=touched))
+
+
+def _find_rating(reader: Reader, answer_id: str) -> Rating | None:
+    row: Rating | None = reader.first(Rating.select().where(Rating.rating_id == answer_id))
+    return row
+
+
+def _thanks_again(terminal: Terminal, reader: Reader, signed: Rating, answer: Answer) -> Thanks:
+    """For a rating that was signed before: by the same request, or for the tablet when it was silent."""
+    issuer = terminal.journal.identity.issuer
+    prompt = find_prompt(reader, answer.prompt_id)
+    if (signed.prompt_epoch, signed.prompt_seq) != (prompt.epoch, prompt.seq):
+        raise ConflictError("answer-id", "the id is another answer's")
+    aspects = tuple((aspect, level) for aspect, level in signed.aspects)
+    stands = (signed.level, aspects, tuple(signed.tags), signed.comment or "")
+    return Thanks(
+        query_code=query_code_at(reader, signed.epoch, signed.seq),
+        place=Place(issuer=issuer, epoch=signed.epoch, seq=signed.seq),
+        created=False,
+        as_sent=stands == (answer.level, answer.aspects, answer.tags, answer.comment),
+    )

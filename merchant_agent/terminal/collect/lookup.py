@@ -1,0 +1,90 @@
+"""Finding a prompt and what became of it, inside the transaction that will change it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from merchant_agent.errors import NotFoundError
+from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.jws import leaf_hash
+from merchant_agent.evidence.query_code import query_code
+from merchant_agent.evidence.record import About, Kind, LapseBody, LapseReason
+from merchant_agent.store.store import Reader
+from merchant_agent.terminal.collect.board import read_questions
+from merchant_agent.terminal.collect.screen import is_waiting
+from merchant_agent.terminal.store.journal import JournalWriter
+from merchant_agent.terminal.store.ledger import find_entry
+from merchant_agent.terminal.store.models import Draft, Prompt
+
+
+class PromptState(StrEnum):
+    """How a prompt stands; the last five are its end, and the last four the reasons of its lapse."""
+
+    ASKED = "asked"
+    WAITING = "waiting"
+    ANSWERING = "answering"
+    NOT_ASKED = "not_asked"
+    RATED = "rated"
+    DECLINED = "declined"
+    TIMED_OUT = "timed_out"
+    NEXT_SALE = "next_sale"
+    WITHDRAWN = "withdrawn"
+
+
+def find_prompt(reader: Reader, prompt_id: str) -> Prompt:
+    """The prompt of that id.
+
+    Raises:
+        NotFoundError: "prompt".
+    """
+    row: Prompt | None = reader.first(Prompt.select().where(Prompt.prompt_id == prompt_id))
+    if row is None:
+        raise NotFoundError("prompt", "there is no such prompt")
+    return row
+
+
+def find_draft(reader: Reader, prompt_id: str) -> Draft | None:
+    """What somebody tapped on a tablet about the prompt and nobody signed yet."""
+    row: Draft | None = reader.first(Draft.select().where(Draft.prompt_id == prompt_id))
+    return row
+
+
+def state_of(reader: Reader, prompt: Prompt) -> PromptState:
+    """How the prompt stands in the reader's view."""
+    if prompt.outcome is not None:
+        return PromptState(prompt.reason or prompt.outcome)
+    if not prompt.asks:
+        return PromptState.NOT_ASKED
+    questions = read_questions(reader)
+    for question in questions:
+        if question.prompt_id == prompt.prompt_id:
+            if question.touched:
+                return PromptState.ANSWERING
+            return PromptState.WAITING if is_waiting(questions, question) else PromptState.ASKED
+    return PromptState.NOT_ASKED
+
+
+def place_of(prompt: Prompt, issuer: str) -> Place:
+    """Where the prompt stands in this terminal's chain."""
+    return Place(issuer=issuer, epoch=prompt.epoch, seq=prompt.seq)
+
+
+def lapse(writer: JournalWriter, place: Place, reason: LapseReason) -> None:
+    """Signs that nobody answered the prompt at `place` on the tablet; never where somebody's level stands.
+
+    Raises:
+        StoreError: it could not be written.
+    """
+    writer.append(Kind.LAPSE, LapseBody(reason=reason), about=About(prompt=place, case=None))
+
+
+def query_code_at(reader: Reader, epoch: int, seq: int) -> str:
+    """The query code of the record that stands there.
+
+    Raises:
+        NotFoundError: "record", when it was archived.
+    """
+    entry = find_entry(reader, epoch, seq)
+    if entry is None:
+        raise NotFoundError("record", "the record is not here any more")
+    return query_code(leaf_hash(entry.octets))

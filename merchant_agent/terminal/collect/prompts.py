@@ -1,0 +1,174 @@
+"""Sales become prompts: one signed prompt for each order of a till and business day.
+
+Raises of every function that writes: `StartError` before the enrolment, `StoreError` where
+nothing could be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from merchant_agent.domain.sales import Sale, SaleKind, SaleSource, order_tag
+from merchant_agent.errors import ConflictError, TransitionError
+from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.invitation import invitation_url, sign_invitation
+from merchant_agent.evidence.octets import encode_b64u
+from merchant_agent.evidence.record import Kind, PromptBody, SaleForm
+from merchant_agent.evidence.record import SaleSource as SignedSource
+from merchant_agent.store.store import Reader
+from merchant_agent.terminal.alarms import raise_alarm
+from merchant_agent.terminal.collect.board import read_questions
+from merchant_agent.terminal.collect.lookup import PromptState, find_prompt, lapse, place_of, state_of
+from merchant_agent.terminal.collect.reported import agrees, find_reported, find_sale
+from merchant_agent.terminal.collect.screen import replaced_by
+from merchant_agent.terminal.collect.tills import Arrival, judge_arrival, learn
+from merchant_agent.terminal.services import Terminal, central_address
+from merchant_agent.terminal.store import models
+from merchant_agent.terminal.store.journal import JournalWriter
+
+ALARM_ORDER_AMOUNT = "order-amount"
+
+_FORMS: Mapping[SaleKind, SaleForm] = {
+    SaleKind.COUNTER: "counter",
+    SaleKind.TABLE: "table",
+    SaleKind.TAKEAWAY: "takeaway",
+    SaleKind.DELIVERY: "delivery",
+}
+_SOURCES: Mapping[SaleSource, SignedSource] = {
+    SaleSource.HTTP: "http",
+    SaleSource.PRINTER: "printer",
+    SaleSource.FOLDER: "folder",
+    SaleSource.ODOO: "odoo",
+    SaleSource.MANUAL: "manual",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaleTaken:
+    """A sale's prompt as it stands, and the pass to answer it on a phone.
+
+    `created` is False where it was there before; `invitation_url` is None while nobody told
+    where central is.
+    """
+
+    prompt_id: str
+    place: Place
+    state: PromptState
+    created: bool
+    invitation_url: str | None
+    invitation_expires_at: datetime
+
+
+def take_sale(terminal: Terminal, sale: Sale) -> SaleTaken | None:
+    """The prompt of a sale, made unless the till reported the order before; None for a refund.
+
+    The same order of the same till and business day, or with the same time of the till, is
+    the same sale. A new one ends the questions that nobody touched, see `replaced_by`; one
+    out of a backlog, and one that only the receipt asks about, is not asked on tablets and
+    ends none.
+
+    Raises:
+        ConflictError: "order-amount", when the order was reported with another amount; an
+            alarm tells the counter.
+    """
+    if sale.kind is SaleKind.REFUND:
+        return None
+    received_at = terminal.clock.now()
+    with terminal.journal.write() as writer:
+        arrival = judge_arrival(writer, sale, received_at, terminal.settings)
+        known = find_reported(writer, sale, arrival)
+        if known is None:
+            taken = _taken(terminal, writer, _open(terminal, writer, sale, arrival), created=True)
+        elif agrees(known, sale):
+            taken = _taken(terminal, writer, known, created=False)
+        else:
+            taken = None
+            detail = f"{sale.till}/{sale.order}" if sale.till else sale.order
+            raise_alarm(writer, at=received_at, code=ALARM_ORDER_AMOUNT, detail=detail)
+    if taken is None:
+        raise ConflictError("order-amount", "this order was reported with another amount")
+    if taken.created:
+        terminal.touches.touch(taken.prompt_id)
+    return taken
+
+
+def sale_state(terminal: Terminal, prompt_id: str, *, till: str = "") -> SaleTaken:
+    """How the prompt of a sale stands; for a till's own token, of that till's sales alone.
+
+    Raises:
+        NotFoundError: "prompt".
+    """
+    with terminal.store.read() as reader:
+        return _taken(terminal, reader, find_sale(reader, prompt_id, till), created=False)
+
+
+def withdraw_sale(terminal: Terminal, prompt_id: str, *, till: str = "") -> SaleTaken:
+    """Ends the prompt of a sale that the till took back; once it is withdrawn, the same again.
+
+    Raises:
+        NotFoundError: "prompt".
+        TransitionError: somebody is answering it, or it has ended in another way.
+    """
+    with terminal.journal.write() as writer:
+        sale = find_sale(writer, prompt_id, till)
+        prompt = find_prompt(writer, prompt_id)
+        state = state_of(writer, prompt)
+        if state in {PromptState.ASKED, PromptState.WAITING, PromptState.NOT_ASKED}:
+            lapse(writer, place_of(prompt, terminal.journal.identity.issuer), "withdrawn")
+        elif state is not PromptState.WITHDRAWN:
+            raise TransitionError(state, "withdraw")
+        return _taken(terminal, writer, sale, created=False)
+
+
+def _open(terminal: Terminal, writer: JournalWriter, sale: Sale, arrival: Arrival) -> models.Sale:
+    """A new prompt and its sale's row; the questions that it takes the place of lapse first."""
+    journal, settings = terminal.journal, terminal.settings
+    learn(writer, sale, arrival)
+    asks = not arrival.late and journal.identity.grant.policy.ask == "tablet"
+    if asks:
+        _end_replaced(writer, journal.identity.issuer, sale)
+    tag = order_tag(journal.identity.tag_key, sale.till, arrival.day, sale.order)
+    body = PromptBody(
+        till=sale.till,
+        source=_SOURCES[sale.source],
+        sale=_FORMS[sale.kind],
+        asks=asks,
+        tag=encode_b64u(tag),
+    )
+    prompt = writer.append(Kind.PROMPT, body)
+    issued_at, days = arrival.received_at, settings.invitation_days
+    row = models.Sale(
+        prompt_id=prompt.record.id,
+        till=sale.till,
+        business_day=arrival.day.isoformat(),
+        order_no=sale.order,
+        amount=None if sale.amount is None else str(sale.amount),
+        currency=sale.currency,
+        kind=sale.kind.value,
+        at=sale.at,
+        invitation=sign_invitation(journal.key, prompt.place, issued_at, days, tag),
+        invited_until=issued_at + timedelta(days=days),
+    )
+    writer.execute(models.Sale.insert(row.__data__))
+    return row
+
+
+def _end_replaced(writer: JournalWriter, issuer: str, sale: Sale) -> None:
+    manual = sale.source is SaleSource.MANUAL
+    for question in replaced_by(read_questions(writer), sale.till, manual=manual):
+        lapse(writer, Place(issuer=issuer, epoch=question.epoch, seq=question.seq), "next_sale")
+
+
+def _taken(terminal: Terminal, reader: Reader, sale: models.Sale, *, created: bool) -> SaleTaken:
+    prompt = find_prompt(reader, sale.prompt_id)
+    address = central_address(terminal)
+    return SaleTaken(
+        prompt_id=sale.prompt_id,
+        place=place_of(prompt, terminal.journal.identity.issuer),
+        state=state_of(reader, prompt),
+        created=created,
+        invitation_url=invitation_url(address, bytes(sale.invitation)) if address else None,
+        invitation_expires_at=sale.invited_until.astimezone(terminal.clock.now().tzinfo),
+    )

@@ -1,0 +1,50 @@
+"""Sales that were reported before: found again whatever happened to clocks in between."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from merchant_agent.domain.sales import Sale
+from merchant_agent.errors import NotFoundError
+from merchant_agent.store.fields import to_ms
+from merchant_agent.store.store import Reader
+from merchant_agent.terminal.collect.tills import Arrival
+from merchant_agent.terminal.store import models
+
+
+def find_sale(reader: Reader, prompt_id: str, till: str = "") -> models.Sale:
+    """What the till said of a prompt's sale; only of `till`'s own unless that is empty.
+
+    Raises:
+        NotFoundError: "prompt".
+    """
+    row: models.Sale | None = reader.first(models.Sale.select().where(models.Sale.prompt_id == prompt_id))
+    if row is None or till not in {"", row.till}:
+        raise NotFoundError("prompt", "there is no such prompt")
+    return row
+
+
+def find_reported(reader: Reader, sale: Sale, arrival: Arrival) -> models.Sale | None:
+    """The row of the same sale: same till and order, and same business day or same time of the till.
+
+    What was learned of the till's clock since may have moved the sale to another day.
+    """
+    row = models.Sale
+    around = (arrival.day - timedelta(days=1), arrival.day, arrival.day + timedelta(days=1))
+    days = {day.isoformat() for day in (*around, arrival.claimed_day)}
+    same = (row.till == sale.till) & row.business_day.in_(sorted(days)) & (row.order_no == sale.order)
+    found: list[models.Sale] = reader.all(row.select().where(same))
+    of_day = [one for one in found if one.business_day == arrival.day.isoformat()]
+    of_time = [one for one in found if _is_same_time(one.at, sale.at)]
+    return next(iter([*of_day, *of_time]), None)
+
+
+def agrees(known: models.Sale, sale: Sale) -> bool:
+    """Whether both reports tell the same amount; one that tells none contradicts nothing."""
+    if known.amount is None or sale.amount is None:
+        return True
+    return known.amount == str(sale.amount) and known.currency == sale.currency
+
+
+def _is_same_time(stored: datetime | None, claimed: datetime | None) -> bool:
+    return stored is not None and claimed is not None and to_ms(stored) == to_ms(claimed)

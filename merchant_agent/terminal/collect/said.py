@@ -1,0 +1,105 @@
+"""What customers may say on a tablet, checked before any of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from merchant_agent.domain.catalogue import Catalogue
+from merchant_agent.domain.text import check_paragraphs
+from merchant_agent.errors import InvalidError
+from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.record import is_id
+
+COMMENT_MAX_CHARS = 1000
+MAX_CODES = 32
+MAX_ASPECTS = 16
+LANGUAGES = frozenset({"zh", "en"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a customer tapped and typed about a prompt so far; `level` is None once it was taken back.
+
+    `aspects` are pairs of an aspect's code and the level given to it.
+    """
+
+    prompt_id: str
+    level: int | None
+    aspects: tuple[tuple[str, int], ...] = ()
+    tags: tuple[str, ...] = ()
+    comment: str = ""
+    lang: str = "zh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thanks:
+    """What was signed for a customer; it is on the disk.
+
+    `created` is False where it had been signed before; `as_sent` is False where it was signed
+    as an earlier touch had left it, and what was sent now came too late for it.
+    """
+
+    query_code: str
+    place: Place
+    created: bool
+    as_sent: bool
+
+
+def check_answer(catalogue: Catalogue, answer: Answer) -> Answer:
+    """The answer with its comment in the one form that is kept.
+
+    Raises:
+        InvalidError: "level", "aspect", "tag", "comment" or "lang".
+    """
+    if answer.level is not None:
+        catalogue.level(answer.level)
+    for _, level in answer.aspects:
+        catalogue.level(level)
+    check_codes([aspect for aspect, _ in answer.aspects], catalogue.aspect, "aspect", most=MAX_ASPECTS)
+    check_codes(answer.tags, catalogue.tag, "tag")
+    check_lang(answer.lang)
+    return replace(answer, comment=check_comment(answer.comment))
+
+
+def check_codes(
+    codes: Sequence[str], find: Callable[[str], object], kind: str, *, most: int = MAX_CODES
+) -> None:
+    """Returns when each code is in the catalogue, none stands twice and there are not too many.
+
+    Raises:
+        InvalidError: with `kind` as its code.
+    """
+    if len(codes) > most or len(set(codes)) != len(codes):
+        raise InvalidError(kind, f"at most {most} different ones are expected")
+    for code in codes:
+        find(code)
+
+
+def check_comment(text: str, *, min_chars: int = 0) -> str:
+    """The words in the one form that is kept, 1,000 characters at most.
+
+    Raises:
+        InvalidError: "comment".
+    """
+    return check_paragraphs(text, code="comment", max_chars=COMMENT_MAX_CHARS, min_chars=min_chars)
+
+
+def check_lang(lang: str) -> None:
+    """Returns when it is a language of the tablet.
+
+    Raises:
+        InvalidError: "lang".
+    """
+    if lang not in LANGUAGES:
+        raise InvalidError("lang", "zh or en is expected")
+
+
+def check_id(text: str) -> None:
+    """Returns when it is an id as tablets make them.
+
+    Raises:
+        InvalidError: "id".
+    """
+    if not is_id(text):
+        raise InvalidError("id", "a UUIDv7 in lower case is expected")

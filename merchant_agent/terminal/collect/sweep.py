@@ -1,0 +1,138 @@
+"""Ending what people left: idle answers are signed, questions that nobody touched go away.
+
+The tablet ends an idle answer by itself, with its customer before it; what is done here is
+for tablets that fell silent, so it waits twice as long, which is the tablet's own time in
+large type. All of it rests on the monotonic clock: a wall clock that jumps ends nothing.
+
+A prompt whose answer was taken back, and left so, lapses as timed out: shown again, it would
+be answered by the next customer, for a sale that was not theirs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+
+from merchant_agent.errors import StoreError
+from merchant_agent.store.store import Reader
+from merchant_agent.terminal.collect.answers import answer_of, sign_rating
+from merchant_agent.terminal.collect.lookup import find_draft, find_prompt, lapse, place_of
+from merchant_agent.terminal.collect.screen import is_waiting
+from merchant_agent.terminal.services import Terminal
+from merchant_agent.terminal.store.models import Draft, Prompt
+
+_log = logging.getLogger(__name__)
+
+# A question behind one that is being answered waits; within the 10 minutes of rule V16.
+LONGEST_WAITING_S = 540
+
+_PATIENCE = 2
+_AT_ONCE = 100
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def sweep(terminal: Terminal) -> int:
+    """Ends what is over; how many prompts that were. Cheap when nothing is, to be called each second.
+
+    Raises:
+        StoreError: something could not be stored; what was ended before stays ended.
+    """
+    with terminal.store.read() as reader:
+        drafts: list[Draft] = reader.all(Draft.select())
+        untouched = _untouched(reader)
+    known = {draft.answer_id for draft in drafts} | {prompt.prompt_id for prompt in untouched}
+    terminal.touches.keep_only(known)
+    _let_waiting_wait(terminal)
+    ended = sum(_end_idle(terminal, draft.prompt_id) for draft in drafts if _is_idle(terminal, draft))
+    if _timed_out(terminal, untouched):
+        ended += _end_untouched(terminal)
+    return ended
+
+
+def recover(terminal: Terminal) -> int:
+    """Signs the answers that a crash left unfinished, as they are found; how many. Once, at the start.
+
+    Those without a level stay: their prompts lapse by `sweep`, unless the tablet comes back. So
+    do those that cannot be stored now, for a full disk is no reason not to start; `sweep` signs
+    them later.
+
+    Raises:
+        StoreError: the drafts could not be read.
+    """
+    with terminal.store.read() as reader:
+        found: list[Draft] = reader.all(Draft.select().where(~Draft.level.is_null()))
+    recovered = 0
+    try:
+        for draft in found:
+            _sign_found(terminal, draft)
+            recovered += 1
+    except StoreError:
+        _log.exception("%d of %d unfinished answers were not signed yet", len(found) - recovered, len(found))
+    return recovered
+
+
+def _sign_found(terminal: Terminal, draft: Draft) -> None:
+    with terminal.journal.write() as writer:
+        sign_rating(
+            terminal,
+            writer,
+            find_prompt(writer, draft.prompt_id),
+            draft.answer_id,
+            answer_of(draft),
+            ended="recovered",
+            dwell_ms=(draft.touched_at - draft.started_at) // _MILLISECOND,
+        )
+
+
+def _untouched(reader: Reader) -> list[Prompt]:
+    """The open prompts that no tablet holds, asked or not, oldest first."""
+    held = Draft.select(Draft.prompt_id)
+    open_ones = Prompt.outcome.is_null() & Prompt.prompt_id.not_in(held)
+    found: list[Prompt] = reader.all(Prompt.select().where(open_ones).order_by(Prompt.epoch, Prompt.seq))
+    return found
+
+
+def _let_waiting_wait(terminal: Terminal) -> None:
+    """A question that stands behind another begins its time anew, but not for ever."""
+    questions = terminal.board.questions()
+    for question in questions:
+        waits_yet = terminal.touches.age_s(question.prompt_id) < LONGEST_WAITING_S
+        if waits_yet and is_waiting(questions, question):
+            terminal.touches.touch(question.prompt_id)
+
+
+def _is_idle(terminal: Terminal, draft: Draft) -> bool:
+    return terminal.touches.idle_s(draft.answer_id) >= _PATIENCE * terminal.settings.idle_rating_s
+
+
+def _timed_out(terminal: Terminal, prompts: Iterable[Prompt]) -> list[Prompt]:
+    timeout_s = terminal.settings.prompt_timeout_s
+    return [prompt for prompt in prompts if terminal.touches.idle_s(prompt.prompt_id) >= timeout_s]
+
+
+def _end_idle(terminal: Terminal, prompt_id: str) -> bool:
+    """Signs the draft, or lapses its prompt, unless somebody touched it in the meantime."""
+    with terminal.journal.write() as writer:
+        draft = find_draft(writer, prompt_id)
+        if draft is None or not _is_idle(terminal, draft):
+            return False
+        prompt = find_prompt(writer, prompt_id)
+        if draft.level is None:
+            lapse(writer, place_of(prompt, terminal.journal.identity.issuer), "timed_out")
+            writer.execute(Draft.delete().where(Draft.prompt_id == prompt_id))
+        else:
+            dwell_ms = terminal.touches.span_ms(draft.answer_id)
+            answer = answer_of(draft)
+            sign_rating(terminal, writer, prompt, draft.answer_id, answer, ended="idle", dwell_ms=dwell_ms)
+    return True
+
+
+def _end_untouched(terminal: Terminal) -> int:
+    """Lapses what is over and still untouched, in one transaction that others need not wait for long."""
+    issuer = terminal.journal.identity.issuer
+    with terminal.journal.write() as writer:
+        prompts = _timed_out(terminal, _untouched(writer))[:_AT_ONCE]
+        for prompt in prompts:
+            lapse(writer, place_of(prompt, issuer), "timed_out")
+    return len(prompts)

@@ -1,0 +1,189 @@
+"""Suggestions and complaints: with or without a sale, whatever became of its prompt.
+
+Each is signed once under the id that the tablet made for it; sent again, it is the same one.
+
+Raises of both functions: `StartError` before the enrolment, `StoreError` where nothing could
+be stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from merchant_agent.domain.catalogue import Catalogue
+from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_amount, parse_time
+from merchant_agent.domain.text import check_line
+from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
+from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.record import About, ComplaintBody, Kind, SuggestionBody
+from merchant_agent.store.store import Reader
+from merchant_agent.terminal.collect.lookup import find_prompt, place_of, query_code_at
+from merchant_agent.terminal.collect.said import Thanks, check_codes, check_comment, check_id, check_lang
+from merchant_agent.terminal.collect.screen import Tablet
+from merchant_agent.terminal.services import Terminal
+from merchant_agent.terminal.store.journal import Appended
+from merchant_agent.terminal.store.models import Complaint, Suggestion
+
+CURRENCY = "CNY"
+
+_LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A suggestion; `prompt_id` is None without a sale."""
+
+    prompt_id: str | None
+    comment: str
+    lang: str = "zh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grievance:
+    """A complaint as the customer filled it in; each text may be empty, not all of it.
+
+    `occurred_at` is RFC 3339, or the local time `2026-11-24T10:26`; `amount` is digits with
+    at most two decimals, in CNY.
+    """
+
+    prompt_id: str | None
+    categories: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()
+    comment: str = ""
+    order: str = ""
+    occurred_at: str = ""
+    amount: str = ""
+    lang: str = "zh"
+
+
+def suggest(terminal: Terminal, tablet: Tablet, suggestion_id: str, words: Words) -> Thanks:
+    """The signed suggestion.
+
+    Raises:
+        InvalidError: "id", "comment" (empty or too long) or "lang".
+        NotFoundError: "prompt", when the tablet's till has none of that id.
+        ConflictError: "answer-id", when the id is of another suggestion.
+    """
+    check_id(suggestion_id)
+    check_lang(words.lang)
+    comment = check_comment(words.comment, min_chars=1)
+    body = SuggestionBody(channel="tablet", lang=words.lang, catalogue=terminal.catalogue.version)
+    with terminal.journal.write() as writer:
+        about = _about(terminal, writer, tablet, words.prompt_id)
+        row: Suggestion | None = writer.first(
+            Suggestion.select().where(Suggestion.suggestion_id == suggestion_id)
+        )
+        if row is not None:
+            _require_same([row.comment, row.lang], [comment, words.lang])
+            return _thanks_again(terminal, writer, row)
+        appended = writer.append(
+            Kind.SUGGESTION, body, id=suggestion_id, about=about, disclosures={"comment": comment}
+        )
+    return _thanks(appended)
+
+
+def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: Grievance) -> Thanks:
+    """The signed complaint, which opens a case under its id.
+
+    Raises:
+        InvalidError: "id", "complaint" (neither a problem nor words), "category", "remedy",
+            "comment", "order", "occurred-at", "amount" or "lang".
+        NotFoundError: "prompt", when the tablet's till has none of that id.
+        ConflictError: "answer-id", when the id is of another complaint.
+    """
+    check_id(complaint_id)
+    checked = _check_grievance(terminal.catalogue, grievance)
+    words = _erasable(checked)
+    body = ComplaintBody(
+        categories=checked.categories,
+        remedies=checked.remedies,
+        channel="tablet",
+        lang=checked.lang,
+        catalogue=terminal.catalogue.version,
+    )
+    with terminal.journal.write() as writer:
+        about = _about(terminal, writer, tablet, checked.prompt_id)
+        row: Complaint | None = writer.first(Complaint.select().where(Complaint.case_id == complaint_id))
+        if row is not None:
+            stands = [*_lists(row), row.comment, row.order_no, row.occurred_at, row.amount]
+            sent = [checked.categories, checked.remedies, *(value or None for value in words.values())]
+            _require_same(stands, sent)
+            return _thanks_again(terminal, writer, row)
+        appended = writer.append(Kind.COMPLAINT, body, id=complaint_id, about=about, disclosures=words)
+    return _thanks(appended)
+
+
+def _check_grievance(catalogue: Catalogue, grievance: Grievance) -> Grievance:
+    """The complaint with every text in the one form that is kept."""
+    check_codes(grievance.categories, catalogue.category, "category")
+    check_codes(grievance.remedies, catalogue.remedy, "remedy")
+    check_lang(grievance.lang)
+    comment = check_comment(grievance.comment)
+    if not comment and not grievance.categories:
+        raise InvalidError("complaint", "a problem or some words are expected")
+    return replace(
+        grievance,
+        comment=comment,
+        order=check_line(grievance.order, code="order", max_chars=ORDER_MAX_CHARS),
+        occurred_at=_check_time(grievance.occurred_at.strip()),
+        amount=_check_amount(grievance.amount.strip()),
+    )
+
+
+def _check_time(text: str) -> str:
+    try:
+        if _LOCAL_TIME.fullmatch(text):
+            datetime.fromisoformat(text)
+        elif text:
+            parse_time(text)
+    except (ValueError, InvalidError) as error:
+        raise InvalidError("occurred-at", "a date and time of day are expected") from error
+    return text
+
+
+def _check_amount(text: str) -> str:
+    return format_amount(parse_amount(text), CURRENCY) if text else ""
+
+
+def _erasable(grievance: Grievance) -> Mapping[str, str]:
+    """The members that are disclosed beside the record, in the order of the projection's columns."""
+    return {
+        "comment": grievance.comment,
+        "order": grievance.order,
+        "occurred_at": grievance.occurred_at,
+        "amount": grievance.amount,
+    }
+
+
+def _about(terminal: Terminal, reader: Reader, tablet: Tablet, prompt_id: str | None) -> About:
+    if prompt_id is None:
+        return About(prompt=None, case=None)
+    prompt = find_prompt(reader, prompt_id)
+    if not tablet.hears(prompt.till):
+        raise NotFoundError("prompt", "there is no such prompt for this tablet")
+    return About(prompt=place_of(prompt, terminal.journal.identity.issuer), case=None)
+
+
+def _lists(row: Complaint) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return tuple(row.categories), tuple(row.remedies)
+
+
+def _require_same(stands: Sequence[object], sent: Sequence[object]) -> None:
+    if stands != sent:
+        raise ConflictError("answer-id", "the id is of other words that are signed already")
+
+
+def _thanks(appended: Appended) -> Thanks:
+    return Thanks(query_code=appended.query_code, place=appended.place, created=True, as_sent=True)
+
+
+def _thanks_again(terminal: Terminal, reader: Reader, row: Suggestion | Complaint) -> Thanks:
+    return Thanks(
+        query_code=query_code_at(reader, row.epoch, row.seq),
+        place=Place(issuer=terminal.journal.identity.issuer, epoch=row.epoch, seq=row.seq),
+        created=False,
+        as_sent=True,
+    )

@@ -1,0 +1,165 @@
+"""The terminal's evidence as one ZIP file, which anybody can verify without this machine.
+
+Source: PROTOCOL.md, "Export".
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import peewee
+
+from merchant_agent.errors import StartError, StoreError
+from merchant_agent.evidence.archive import (
+    ACKS,
+    BATCHES,
+    DISCLOSURES,
+    GRANTS,
+    KEYS,
+    README,
+    RECORDS,
+    encode_disclosure_line,
+    encode_jwks,
+    write_export,
+)
+from merchant_agent.evidence.octets import decode_b64u
+from merchant_agent.store.folder import sync_file, sync_folder
+from merchant_agent.store.store import Reader
+from merchant_agent.terminal.store.identity import Identity, load_identities
+from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord, SentBatch
+from merchant_agent.terminal.store.opening import open_existing
+
+_README = """\
+这是一台评价终端的全部凭据，由 merchant-agent export 写出。
+核验：merchant-agent verify 本文件.zip --trust 市场监管局公布的信任文件
+凭据本身不证明自己：信任文件须另行取得。格式见 merchant_agent/evidence/PROTOCOL.md。
+评论、订单号等文字在 disclosures.jsonl 中，属于个人信息，请妥善保管。
+
+This is the whole evidence of one rating terminal, written by merchant-agent export.
+Verify it: merchant-agent verify THIS_FILE.zip --trust TRUST_FILE_OF_THE_BUREAU
+It does not vouch for itself: get the trust file by another way. The format is specified in
+merchant_agent/evidence/PROTOCOL.md. What people wrote is in disclosures.jsonl and is personal.
+
+records.jws        signed records, oldest first, one a line
+disclosures.jsonl  words that belong to records, as far as they were not erased
+grants.jws         central's permissions to sign, one for each epoch
+batches.jws        what was uploaded, oldest first
+acks.jws           central's signed answers to these batches
+keys.jwks          the public keys that all this is signed with
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What the file has: `records` with `disclosures` beside them, `batches` of which `acks` were answered."""
+
+    issuer: str
+    records: int
+    disclosures: int
+    batches: int
+    acks: int
+
+
+def export_terminal(data: Path, out: Path) -> Exported:
+    """Writes the evidence in the data folder to the new file `out`, durable and whole on return.
+
+    One snapshot, in flat memory; works while the terminal runs. The file has mode 0600: it
+    holds what people wrote.
+
+    Raises:
+        StartError: `out` is there already, there is no terminal's database, the terminal is not
+            enrolled, or another version wrote it.
+        StoreError: the database cannot be read, or `out` could not be written.
+    """
+    if out.exists():
+        raise StartError(f"{out} is there already.")
+    store = open_existing(data, read_only=True)
+    try:
+        with store.read() as reader:
+            return _export(reader, data, out)
+    except OSError as error:
+        raise StoreError(f"{out} could not be written: {error.strerror}.") from error
+    finally:
+        store.close()
+
+
+def _export(reader: Reader, data: Path, out: Path) -> Exported:
+    identities = load_identities(reader)
+    if not identities:
+        raise StartError(f"The terminal in {data} is not enrolled.")
+    files = _Files(reader, identities)
+    # Beside `out`, so that the finished file takes its name in one step.
+    with tempfile.TemporaryDirectory(prefix=".merchant-agent-", dir=out.parent) as folder:
+        draft = Path(folder, "export.zip")
+        write_export(draft, files.all())
+        draft.chmod(0o600)
+        sync_file(draft)
+        draft.rename(out)
+    sync_folder(out.parent)
+    return files.exported()
+
+
+class _Files:
+    """The lines of every file, counted as they are read."""
+
+    def __init__(self, reader: Reader, identities: tuple[Identity, ...]) -> None:
+        self._reader = reader
+        self._identities = identities
+        self._counts: dict[str, int] = {}
+
+    def all(self) -> dict[str, Iterable[bytes]]:
+        """Every file's lines by its name."""
+        record = LedgerRecord.select(LedgerRecord.octets).order_by(LedgerRecord.epoch, LedgerRecord.seq)
+        batch = SentBatch.select(SentBatch.octets).order_by(SentBatch.number)
+        ack = (
+            SentBatch.select(SentBatch.ack)
+            .where(SentBatch.ack.is_null(is_null=False))
+            .order_by(SentBatch.number)
+        )
+        return {
+            README: _README.encode().splitlines(),
+            KEYS: [encode_jwks(_keys(self._identities))],
+            GRANTS: [identity.grant_octets for identity in self._identities],
+            RECORDS: self._octets(RECORDS, record),
+            DISCLOSURES: self._disclosures(),
+            BATCHES: self._octets(BATCHES, batch),
+            ACKS: self._octets(ACKS, ack),
+        }
+
+    def exported(self) -> Exported:
+        """How many lines were read."""
+        return Exported(
+            issuer=self._identities[-1].issuer,
+            records=self._counts[RECORDS],
+            disclosures=self._counts[DISCLOSURES],
+            batches=self._counts[BATCHES],
+            acks=self._counts[ACKS],
+        )
+
+    def _octets(self, name: str, query: peewee.BaseQuery) -> Iterator[bytes]:
+        self._counts[name] = 0
+        for (octets,) in self._reader.iterate(query.tuples()):
+            self._counts[name] += 1
+            yield octets
+
+    def _disclosures(self) -> Iterator[bytes]:
+        place = (LedgerDisclosure.epoch, LedgerDisclosure.seq)
+        query = LedgerDisclosure.select(*place, LedgerDisclosure.text).order_by(*place, LedgerDisclosure.name)
+        self._counts[DISCLOSURES] = 0
+        for epoch, seq, text in self._reader.iterate(query.tuples()):
+            self._counts[DISCLOSURES] += 1
+            yield encode_disclosure_line(epoch, seq, text)
+
+
+def _keys(identities: tuple[Identity, ...]) -> dict[str, bytes]:
+    """The public keys of roots, epochs and central's acknowledgements, by kid."""
+    keys: dict[str, bytes] = {}
+    for identity in identities:
+        named = [(root.kid, root.key) for root in identity.trust.root]
+        named += [(central.kid, central.key) for central in identity.grant.central]
+        keys |= {kid: decode_b64u(key, length=32) for kid, key in named}
+        keys[identity.grant.kid] = decode_b64u(identity.grant.key, length=32)
+    return keys

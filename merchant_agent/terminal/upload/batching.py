@@ -1,0 +1,69 @@
+"""What to send next: the oldest records that central has not confirmed, as one signed batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from merchant_agent import __version__
+from merchant_agent.clock import Reading, format_at
+from merchant_agent.evidence.exchange import MAX_BATCH_RECORDS, Batch, Newest, encode_upload, sign_batch
+from merchant_agent.evidence.grant import new_nonce
+from merchant_agent.evidence.keys import SigningKey
+from merchant_agent.store.store import Reader
+from merchant_agent.terminal.store.ledger import newest_record, read_ledger
+
+SOFTWARE = f"merchant-agent {__version__}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Places `first` to `last` of an epoch, both included, and the ledger's newest in the same snapshot."""
+
+    epoch: int
+    first: int
+    last: int
+    newest: Newest
+
+
+def next_span(reader: Reader, *, epoch: int, acked_seq: int, max_bytes: int, max_records: int) -> Span | None:
+    """The oldest records after the acknowledged one, at least one of them; None where none wait.
+
+    `max_bytes` bounds their lines before compression; one record that is larger goes alone.
+    """
+    newest = newest_record(reader, epoch)
+    if newest is None or newest.seq <= acked_seq:
+        return None
+    first = acked_seq + 1
+    bound = min(newest.seq, acked_seq + min(max_records, MAX_BATCH_RECORDS))
+    last, size = first, 0
+    for entry in read_ledger(reader, epoch=epoch, first_seq=first, last_seq=bound):
+        size += len(entry.line()) + 1
+        if size > max_bytes:
+            break
+        last = entry.seq
+    return Span(epoch=epoch, first=first, last=last, newest=Newest(seq=newest.seq, link=newest.link))
+
+
+def make_batch(key: SigningKey, issuer: str, span: Span, nonce: str, reading: Reading) -> tuple[Batch, bytes]:
+    """The batch over the span with a fresh `client_nonce`, and its signed octets; `nonce` is central's."""
+    batch = Batch(
+        issuer=issuer,
+        epoch=span.epoch,
+        from_=span.first,
+        to=span.last,
+        newest=span.newest,
+        nonce=nonce,
+        client_nonce=new_nonce(),
+        at=format_at(reading.at),
+        boot=reading.boot,
+        uptime_ms=reading.uptime_ms,
+        checkpoint=None,
+        software=SOFTWARE,
+    )
+    return batch, sign_batch(key, batch)
+
+
+def upload_body(reader: Reader, batch: Batch, octets: bytes) -> bytes:
+    """The body of the batch's request: its octets, then its records as they are now disclosed."""
+    entries = read_ledger(reader, epoch=batch.epoch, first_seq=batch.from_, last_seq=batch.to)
+    return encode_upload(octets, [entry.line() for entry in entries])

@@ -1,0 +1,148 @@
+"""One run of uploads: batch by batch, one in flight, until nothing waits or something goes wrong.
+
+A batch is kept before it is sent and sent again unchanged until it is answered: whether a
+lost answer meant yes, central tells by giving it again.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import logging
+import threading
+from dataclasses import dataclass
+
+from merchant_agent.errors import StoreError
+from merchant_agent.evidence.exchange import Batch, decode_batch
+from merchant_agent.evidence.jws import Typ, decode_jws
+from merchant_agent.terminal.services import Terminal
+from merchant_agent.terminal.store.identity import Identity
+from merchant_agent.terminal.upload.answers import read_answer
+from merchant_agent.terminal.upload.batching import make_batch, next_span, upload_body
+from merchant_agent.terminal.upload.client import Client, NoAnswer
+from merchant_agent.terminal.upload.outcome import NOTHING, Code, Outcome
+from merchant_agent.terminal.upload.progress import apply_outcome, drop_batch, keep_batch, load_progress
+
+_log = logging.getLogger(__name__)
+
+_MOST_RESENDS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InFlight:
+    """The batch to send and the body that carries it."""
+
+    batch: Batch
+    body: bytes
+
+
+class Delivery:
+    """Sends what waits of one terminal, over one client; remembers how much central takes at once."""
+
+    def __init__(self, terminal: Terminal, client: Client) -> None:
+        self._terminal = terminal
+        self._client = client
+        self._running = threading.Lock()  # one batch in flight
+        self._max_records = terminal.settings.upload_batch_records  # under _running
+
+    def run(self) -> Outcome:
+        """Sends until nothing waits, something goes wrong or the client is closed; the last outcome.
+
+        `nothing` where nothing waited, the terminal is not enrolled, or only a new epoch helps.
+        """
+        last, resends = NOTHING, 0
+        with self._running:
+            while not self._client.closed:
+                outcome = self._send_next()
+                match outcome.code:
+                    case Code.NOTHING:
+                        break
+                    case Code.ACCEPTED:
+                        resends = 0
+                    case Code.RESEND if resends < _MOST_RESENDS:
+                        resends += 1
+                    case Code.HALVED:
+                        pass
+                    case _:
+                        return outcome
+                last = outcome
+        return last
+
+    def _send_next(self) -> Outcome:
+        """Sends the batch that waits for its answer, or else the next one."""
+        if not self._terminal.journal.enrolled:
+            return NOTHING
+        identity = self._terminal.journal.identity
+        try:
+            flight = self._prepare(identity)
+            return NOTHING if flight is None else self._exchange(identity, flight)
+        except StoreError as error:
+            _log.warning("upload: %s", error)
+            return Outcome(code=Code.FAILED, detail=error.code)
+
+    def _prepare(self, identity: Identity) -> _InFlight | None:
+        """The batch in flight, kept before it is sent; None where nothing waits or may be sent."""
+        terminal = self._terminal
+        with terminal.store.read() as reader:
+            progress = load_progress(reader)
+            if progress is None or progress.epoch != identity.epoch or progress.state == Code.BEHIND:
+                return None
+            if progress.batch is not None:
+                batch = decode_batch(decode_jws(progress.batch, Typ.BATCH).payload)
+                return _InFlight(batch=batch, body=upload_body(reader, batch, progress.batch))
+            span = next_span(
+                reader,
+                epoch=identity.epoch,
+                acked_seq=progress.acked_seq,
+                max_bytes=terminal.settings.upload_batch_bytes,
+                max_records=self._max_records,
+            )
+            if span is None:
+                return None
+            key, reading = terminal.journal.key, terminal.clock.read()
+            batch, octets = make_batch(key, identity.issuer, span, progress.nonce, reading)
+            body = upload_body(reader, batch, octets)
+        with terminal.store.write() as writer:
+            kept = keep_batch(writer, progress, batch, octets)
+        return _InFlight(batch=batch, body=body) if kept else None
+
+    def _exchange(self, identity: Identity, flight: _InFlight) -> Outcome:
+        base = self._terminal.settings.central_url or identity.central_url
+        if not base:
+            return Outcome(code=Code.UNREACHABLE, detail="no address of central is known")
+        url = f"{base}/api/v1/terminals/{identity.issuer}/records"
+        answer = self._client.post(url, *_packed(flight.body))
+        if self._client.closed and isinstance(answer, NoAnswer):
+            return Outcome(code=Code.UNREACHABLE, detail=answer.detail)
+        return self._apply(flight.batch, read_answer(answer, flight.batch, identity.grant.central_keys()))
+
+    def _apply(self, batch: Batch, outcome: Outcome) -> Outcome:
+        """Carries the outcome out, and fits the size of the next batch to it."""
+        count = batch.to - batch.from_ + 1
+        with self._terminal.store.write() as writer:
+            if outcome.code is Code.TOO_LARGE and count > 1:
+                drop_batch(writer, batch)
+                self._max_records = count // 2
+                return Outcome(code=Code.HALVED, detail=outcome.detail)
+            outcome = apply_outcome(writer, batch, outcome, self._terminal.clock.now())
+        if outcome.code is Code.ACCEPTED:
+            # One more each time: what was too large once is not tried again and again.
+            self._max_records = min(self._max_records + 1, self._terminal.settings.upload_batch_records)
+        return outcome
+
+
+def _packed(body: bytes) -> tuple[bytes, dict[str, str]]:
+    """The body as it travels, and the headers that describe it.
+
+    Source: RFC 9530, section 2 (Content-Digest covers the octets as sent).
+    """
+    packed = gzip.compress(body, mtime=0)
+    digest = base64.b64encode(hashlib.sha256(packed).digest()).decode("ascii")
+    headers = {
+        "Content-Type": "application/x-ndjson",
+        "Content-Encoding": "gzip",
+        "Content-Digest": f"sha-256=:{digest}:",
+        "Accept": "application/json",
+    }
+    return packed, headers

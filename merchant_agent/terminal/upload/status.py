@@ -1,0 +1,67 @@
+"""How the upload stands, for the counter page and the health check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import peewee
+
+from merchant_agent.store.store import Reader
+from merchant_agent.terminal.store.ledger import newest_record
+from merchant_agent.terminal.store.models import LedgerRecord, Quarantine, UploadState
+from merchant_agent.terminal.upload.progress import load_progress
+
+NOT_ENROLLED = "not-enrolled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadStatus:
+    """`state` is `not-enrolled`, `ready`, or the code of what is in the way; `detail` is for the log.
+
+    `waiting` counts records that central has not confirmed; `oldest_at` is the first one's
+    time. `acked_epoch` and `acked_seq` are central's confirmed place, the seq -1 before the
+    first. `rejected` counts records that central refused. `retry_in_s` is None while no
+    attempt is waited for.
+    """
+
+    state: str = NOT_ENROLLED
+    detail: str = ""
+    waiting: int = 0
+    oldest_at: datetime | None = None
+    acked_epoch: int = 0
+    acked_seq: int = -1
+    rejected: int = 0
+    last_success_at: datetime | None = None
+    last_attempt_at: datetime | None = None
+    last_outcome: str = ""
+    retry_in_s: float | None = None
+
+
+def read_status(reader: Reader, *, retry_in_s: float | None) -> UploadStatus:
+    """The status as of the reader's snapshot."""
+    progress = load_progress(reader)
+    if progress is None:
+        return UploadStatus()
+    newest = newest_record(reader, progress.epoch)
+    return UploadStatus(
+        state=progress.state,
+        detail=progress.state_detail,
+        waiting=0 if newest is None else max(0, newest.seq - progress.acked_seq),
+        oldest_at=_at(reader, progress),
+        acked_epoch=progress.epoch,
+        acked_seq=progress.acked_seq,
+        rejected=reader.scalar(Quarantine.select(peewee.fn.COUNT(Quarantine.seq))) or 0,
+        last_success_at=progress.last_success_at,
+        last_attempt_at=progress.last_attempt_at,
+        last_outcome=progress.last_outcome,
+        retry_in_s=retry_in_s,
+    )
+
+
+def _at(reader: Reader, progress: UploadState) -> datetime | None:
+    """When the oldest waiting record was signed."""
+    row = LedgerRecord
+    waiting = (row.epoch == progress.epoch) & (row.seq == progress.acked_seq + 1)
+    oldest: LedgerRecord | None = reader.first(row.select().where(waiting))
+    return None if oldest is None else oldest.at

@@ -1,0 +1,187 @@
+"""`/kiosk/api/...`: what a paired tablet asks and tells, in JSON.
+
+Ids are the tablet's own, so that whatever got no answer can be sent again.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Literal
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from merchant_agent.clock import format_at
+from merchant_agent.errors import SignInError
+from merchant_agent.evidence.invitation import invitation_url
+from merchant_agent.terminal.collect.answers import decline, finish, keep_draft
+from merchant_agent.terminal.collect.said import Answer, Thanks
+from merchant_agent.terminal.collect.screen import Held, Question, Screen, Tablet
+from merchant_agent.terminal.collect.wake import LONGEST_WAIT_S, wait_for_screen
+from merchant_agent.terminal.collect.words import Grievance, Words, complain, suggest
+from merchant_agent.terminal.services import Terminal, central_address
+from merchant_agent.terminal.web.pairing import current_tablet
+from merchant_agent.web.reading import read_json
+
+
+class AnswerMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was tapped so far; `level` null once it was taken back."""
+
+    prompt: str
+    level: int | None
+    aspects: dict[str, int] = {}
+    tags: tuple[str, ...] = ()
+    comment: str = ""
+    lang: str
+
+    def answer(self) -> Answer:
+        """The same for the functions that keep and sign it."""
+        return Answer(
+            prompt_id=self.prompt,
+            level=self.level,
+            aspects=tuple(self.aspects.items()),
+            tags=self.tags,
+            comment=self.comment,
+            lang=self.lang,
+        )
+
+
+class DoneMessage(AnswerMessage, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The end of an answer; `dwell_ms` is how long the customer took."""
+
+    ended: Literal["done", "left", "idle"]
+    dwell_ms: int
+
+
+class SuggestionMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A suggestion, with or without a sale."""
+
+    prompt: str | None
+    comment: str
+    lang: str
+
+
+class ComplaintMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A complaint, with or without a sale; texts that were left empty are empty or absent."""
+
+    prompt: str | None
+    categories: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()
+    comment: str = ""
+    order: str = ""
+    occurred_at: str = ""
+    amount: str = ""
+    lang: str
+
+
+def kiosk_api(terminal: Terminal) -> Blueprint:
+    """The interface of the tablet's page; every request carries the cookie of a paired tablet."""
+    blueprint = Blueprint("kiosk_api", __name__, url_prefix="/kiosk/api")
+
+    @blueprint.get("/screen")
+    def screen() -> Response:
+        tablet = _tablet(terminal)
+        version = request.args.get("version", "")
+        return _answer(_shown(terminal, wait_for_screen(terminal, tablet, version, LONGEST_WAIT_S)))
+
+    @blueprint.put("/answers/<answer_id>")
+    def keep(answer_id: str) -> Response:
+        keep_draft(terminal, _tablet(terminal), answer_id, read_json(AnswerMessage).answer())
+        return _answer({"kept": True})
+
+    @blueprint.post("/answers/<answer_id>/done")
+    def done(answer_id: str) -> Response:
+        tablet, message = _tablet(terminal), read_json(DoneMessage)
+        return _thank(
+            finish(
+                terminal,
+                tablet,
+                answer_id,
+                message.answer(),
+                ended=message.ended,
+                dwell_ms=message.dwell_ms,
+            )
+        )
+
+    @blueprint.post("/prompts/<prompt_id>/decline")
+    def not_this_time(prompt_id: str) -> Response:
+        decline(terminal, _tablet(terminal), prompt_id)
+        return _answer({})
+
+    @blueprint.post("/suggestions/<suggestion_id>")
+    def suggestion(suggestion_id: str) -> Response:
+        tablet, message = _tablet(terminal), read_json(SuggestionMessage)
+        words = Words(prompt_id=message.prompt, comment=message.comment, lang=message.lang)
+        return _thank(suggest(terminal, tablet, suggestion_id, words))
+
+    @blueprint.post("/complaints/<complaint_id>")
+    def complaint(complaint_id: str) -> Response:
+        tablet, message = _tablet(terminal), read_json(ComplaintMessage)
+        return _thank(complain(terminal, tablet, complaint_id, _grievance(message)))
+
+    return blueprint
+
+
+def _tablet(terminal: Terminal) -> Tablet:
+    tablet = current_tablet(terminal)
+    if tablet is None:
+        raise SignInError("tablet", "this tablet is not paired")
+    return tablet
+
+
+def _grievance(message: ComplaintMessage) -> Grievance:
+    return Grievance(
+        prompt_id=message.prompt,
+        categories=message.categories,
+        remedies=message.remedies,
+        comment=message.comment,
+        order=message.order,
+        occurred_at=message.occurred_at,
+        amount=message.amount,
+        lang=message.lang,
+    )
+
+
+def _shown(terminal: Terminal, screen: Screen) -> dict[str, object]:
+    question = screen.question
+    return {
+        "version": screen.version,
+        "kind": screen.kind,
+        "question": None if question is None else _asked(terminal, question),
+    }
+
+
+def _asked(terminal: Terminal, question: Question) -> dict[str, object]:
+    address = central_address(terminal)
+    return {
+        "prompt": question.prompt_id,
+        "order": question.order,
+        "till": question.till,
+        "sale": question.sale,
+        "manual": question.manual,
+        "amount": question.amount,
+        "at": format_at(question.at.astimezone(terminal.clock.now().tzinfo)),
+        "invitation": invitation_url(address, question.invitation) if address else None,
+        "held": None if question.held is None else _held(question.held),
+    }
+
+
+def _held(held: Held) -> dict[str, object]:
+    return {
+        "answer": held.answer_id,
+        "level": held.level,
+        "aspects": dict(held.aspects),
+        "tags": held.tags,
+        "comment": held.comment,
+        "lang": held.lang,
+    }
+
+
+def _thank(thanks: Thanks) -> Response:
+    """201 for what was signed now, 200 for what was signed before."""
+    status = HTTPStatus.CREATED if thanks.created else HTTPStatus.OK
+    return _answer({"query_code": thanks.query_code, "as_sent": thanks.as_sent}, status)
+
+
+def _answer(body: dict[str, object], status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(msgspec.json.encode(body), status=status, content_type="application/json")

@@ -1,0 +1,47 @@
+"""`python -m tests.bench`: all measurements, or those that are named."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import platform
+import sys
+
+from rich.console import Console
+
+from tests.bench.report import Scale, show
+
+BENCHES = {
+    "rates": "The machine",
+    "append": "Signed, durable append",
+    "thanks": "From done to thank you",
+    "intake": "Central's intake, every signature checked",
+    "wire": "Bytes on the wire",
+    "idle": "The terminal at rest",
+    "audit": "Verification of an export",
+}
+
+
+def main() -> None:
+    """Measures and prints; a missed bar is shown, and is no failure of the command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all if none is given"
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="as large as the bars were written for; takes many minutes"
+    )
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in BENCHES]
+    if unknown:
+        parser.error(f"there is no {unknown[0]}; there are {', '.join(BENCHES)}")
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    console.print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    for name in options.names or BENCHES:
+        figures = importlib.import_module(f"tests.bench.{name}").measure(Scale(full=options.full))
+        show(console, BENCHES[name], figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,309 @@
+"""The vectors are what their script makes, and this package reads each as it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.evidence.chain import Chain
+from merchant_agent.evidence.disclosure import check_disclosures
+from merchant_agent.evidence.enrolment import parse_code, verify_enrolment
+from merchant_agent.evidence.exchange import open_ack, open_batch
+from merchant_agent.evidence.grant import open_grant
+from merchant_agent.evidence.jws import Typ, decode_jws, leaf_hash, link_of, verify_jws
+from merchant_agent.evidence.keys import VerifyingKey
+from merchant_agent.evidence.octets import decode_b64u, encode_b64u
+from merchant_agent.evidence.query_code import parse_query_code, query_code
+from merchant_agent.evidence.record import decode_record, encode_record
+from merchant_agent.evidence.trust import load_trust
+from merchant_agent.evidence.verify import verify_export
+from tests.evidence.synthetic import Export
+from tests.vectors.forms import read_octets
+from tests.vectors.make import FOLDER, MAKERS, render
+
+PROTOCOL = Path(__file__).parents[2] / "merchant_agent" / "evidence" / "PROTOCOL.md"
+CHECKED = {"V1", "V2", "V3", "V4", "V5", "V6", "V10", "V11", "V15"}
+
+
+def load(name: str) -> Any:
+    return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def bad_of(name: str) -> list[Any]:
+    return [pytest.param(bad, id=bad["name"]) for bad in load(name)["bad"]]
+
+
+def keys_of(by_kid: dict[str, str]) -> dict[str, VerifyingKey]:
+    return {kid: VerifyingKey(bytes.fromhex(public)) for kid, public in by_kid.items()}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_checked_in_file_is_what_the_script_makes(name: str) -> None:
+    assert (FOLDER / f"{name}.json").read_text() == render(name)
+
+
+def test_there_is_no_file_that_no_script_makes() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(MAKERS)
+
+
+def test_every_checked_rule_has_a_bad_vector() -> None:
+    assert {bad["rule"] for name in MAKERS for bad in load(name).get("bad", [])} == CHECKED
+
+
+def test_no_bad_vector_is_a_good_one() -> None:
+    for name in ("records", "jws"):
+        good = [{"text": str(text)} for text in _good_texts(name)]
+        assert not [bad for bad in load(name)["bad"] if {"text": bad.get("text")} in good]
+
+
+def _good_texts(name: str) -> list[str]:
+    return [good.get("text", good.get("octets")) for good in load(name)["good"]]
+
+
+# Octets
+
+
+@pytest.mark.parametrize("good", load("base64url")["good"])
+def test_base64url_has_one_text(good: dict[str, str]) -> None:
+    assert encode_b64u(bytes.fromhex(good["hex"])) == good["text"]
+    assert decode_b64u(good["text"]).hex() == good["hex"]
+
+
+@pytest.mark.parametrize("bad", bad_of("base64url"))
+def test_other_base64url_is_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(FormatError):
+        decode_b64u(bad["text"])
+
+
+@pytest.mark.parametrize("good", load("keys")["good"])
+def test_strong_keys_are_taken(good: dict[str, str]) -> None:
+    assert VerifyingKey(bytes.fromhex(good["public"])).octets.hex() == good["public"]
+
+
+@pytest.mark.parametrize("bad", bad_of("keys"))
+def test_weak_keys_are_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(FormatError):
+        VerifyingKey(bytes.fromhex(bad["public"]))
+
+
+@pytest.mark.parametrize("good", load("jws")["good"])
+def test_jws_are_read(good: dict[str, str]) -> None:
+    octets = good["octets"].encode()
+    verify_jws(decode_jws(octets, Typ(good["typ"])), VerifyingKey(bytes.fromhex(good["public"])))
+    assert link_of(octets) == good["link"]
+    assert encode_b64u(leaf_hash(octets)) == good["leaf"]
+
+
+@pytest.mark.parametrize("bad", bad_of("jws"))
+def test_other_jws_are_refused(bad: dict[str, str]) -> None:
+    key = VerifyingKey(bytes.fromhex(load("jws")["public"]))
+    with pytest.raises(VerificationError) as caught:
+        verify_jws(decode_jws(read_octets(dict(bad)), Typ(bad["typ"])), key)
+    assert caught.value.rule == bad["rule"]
+
+
+# Statements
+
+
+@pytest.mark.parametrize("good", load("records")["good"])
+def test_records_are_read_and_written_again(good: dict[str, str]) -> None:
+    payload = read_octets(dict(good))
+    assert encode_record(decode_record(payload)) == payload
+
+
+@pytest.mark.parametrize("bad", bad_of("records"))
+def test_other_records_are_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(FormatError):
+        decode_record(read_octets(dict(bad)))
+
+
+@pytest.mark.parametrize("good", load("grants")["good"])
+def test_grants_are_read(good: dict[str, str]) -> None:
+    open_grant(good["octets"].encode(), keys_of(load("grants")["root"]))
+
+
+@pytest.mark.parametrize("bad", bad_of("grants"))
+def test_other_grants_are_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(VerificationError) as caught:
+        open_grant(bad["octets"].encode(), keys_of(load("grants")["root"]))
+    assert caught.value.rule == bad["rule"]
+
+
+@pytest.mark.parametrize("good", load("batches")["good"])
+def test_batches_are_read(good: dict[str, str]) -> None:
+    open_batch(good["octets"].encode(), VerifyingKey(bytes.fromhex(load("batches")["public"])))
+
+
+@pytest.mark.parametrize("bad", bad_of("batches"))
+def test_other_batches_are_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(VerificationError) as caught:
+        open_batch(bad["octets"].encode(), VerifyingKey(bytes.fromhex(load("batches")["public"])))
+    assert caught.value.rule == bad["rule"]
+
+
+@pytest.mark.parametrize("good", load("acks")["good"])
+def test_acknowledgements_are_read(good: dict[str, str]) -> None:
+    open_ack(good["octets"].encode(), keys_of(load("acks")["keys"]))
+
+
+@pytest.mark.parametrize("bad", bad_of("acks"))
+def test_other_acknowledgements_are_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(VerificationError) as caught:
+        open_ack(bad["octets"].encode(), keys_of(load("acks")["keys"]))
+    assert caught.value.rule == bad["rule"]
+
+
+@pytest.mark.parametrize("good", load("disclosures")["good"])
+def test_disclosures_say_what_was_said(good: dict[str, Any]) -> None:
+    record = decode_record(decode_jws(load("disclosures")["record"].encode(), Typ.RECORD).payload)
+    assert check_disclosures(record, good["disclosures"]) == good["values"]
+
+
+@pytest.mark.parametrize("bad", bad_of("disclosures"))
+def test_other_disclosures_are_refused(bad: dict[str, Any]) -> None:
+    record = decode_record(decode_jws(load("disclosures")["record"].encode(), Typ.RECORD).payload)
+    with pytest.raises(VerificationError) as caught:
+        check_disclosures(record, bad["disclosures"])
+    assert (caught.value.rule, caught.value.seq) == (bad["rule"], record.seq)
+
+
+def test_query_codes_are_made_and_read() -> None:
+    codes = load("codes")
+    for known in codes["query"]:
+        assert query_code(decode_b64u(known["leaf"])) == known["code"]
+    for read in codes["query_read"]:
+        assert parse_query_code(read["text"]) == read["code"]
+
+
+@pytest.mark.parametrize("text", load("codes")["query_bad"])
+def test_other_query_codes_are_refused(text: str) -> None:
+    with pytest.raises(FormatError):
+        parse_query_code(text)
+
+
+def test_enrolment_codes_are_read_and_their_signatures_hold() -> None:
+    for known in load("codes")["enrolment"]:
+        assert {parse_code(text) for text in known["read"]} == {known["code"]}
+        public, signature = bytes.fromhex(known["public"]), decode_b64u(known["signature"])
+        verify_enrolment(public, known["code"], signature)
+
+
+@pytest.mark.parametrize("text", load("codes")["enrolment_bad"])
+def test_other_enrolment_codes_are_refused(text: str) -> None:
+    with pytest.raises(FormatError):
+        parse_code(text)
+
+
+def test_invitations_are_laid_out_and_signed_as_specified() -> None:
+    for known in load("invitations")["good"]:
+        octets = bytes.fromhex(known["hex"])
+        assert len(octets) == 92
+        assert octets[0] == 1
+        assert encode_b64u(octets[1:9]) == known["issuer"]
+        numbers = (octets[9:11], octets[11:15], octets[15:19], octets[19:20])
+        assert [int.from_bytes(number) for number in numbers] == [
+            known[name] for name in ("epoch", "seq", "time", "days")
+        ]
+        assert encode_b64u(octets[20:28]) == known["tag"]
+        key = VerifyingKey(bytes.fromhex(known["public"]))
+        key.verify(octets[28:], b"merchant-agent/invitation/v1\n" + octets[:28])
+        assert known["url"] == f"https://central.example/i/{encode_b64u(octets)}"
+
+
+# Histories
+
+
+def chain_of(vectors: Any) -> Chain:
+    octets = vectors["grant"].encode()
+    return Chain.begin(octets, open_grant(octets, keys_of(vectors["root"])))
+
+
+def test_a_good_chain_is_accepted_to_its_head() -> None:
+    vectors = load("chains")
+    chain = chain_of(vectors)
+    for octets in vectors["good"]:
+        chain.accept(octets.encode())
+    assert {"epoch": chain.epoch, "seq": chain.seq, "link": chain.link} == vectors["head"]
+
+
+@pytest.mark.parametrize("bad", bad_of("chains"))
+def test_other_chains_are_refused_at_their_last_record(bad: dict[str, Any]) -> None:
+    chain = chain_of(load("chains"))
+    *before, last = bad["records"]
+    for octets in before:
+        chain.accept(octets.encode())
+    head = chain.head
+    with pytest.raises(VerificationError) as caught:
+        chain.accept(last.encode())
+    assert (caught.value.rule, caught.value.seq) == (bad["rule"], bad["seq"])
+    assert chain.head == head
+
+
+def export_of(vectors: Any) -> Export:
+    return Export({name: [line.encode() for line in lines] for name, lines in vectors["files"].items()})
+
+
+def test_a_good_export_is_trusted_and_violates_nothing() -> None:
+    vectors = load("exports")
+    verdict = verify_export(export_of(vectors), load_trust(vectors["trust"].encode()))
+    assert verdict.trusted
+    assert verdict.records == 14
+    assert not verdict.violations
+    assert not verdict.findings
+
+
+@pytest.mark.parametrize("bad", bad_of("exports"))
+def test_an_edited_export_violates_its_rule_at_its_place(bad: dict[str, Any]) -> None:
+    vectors = load("exports")
+    export = export_of(vectors)
+    for edit in sorted(bad["edits"], key=lambda edit: -edit["line"]):
+        export.files[edit["file"]][edit["line"] - 1 : edit["line"]] = [
+            line.encode() for line in edit["lines"]
+        ]
+    verdict = verify_export(export, load_trust(vectors["trust"].encode()))
+    named = [
+        (violation.place and msgspec.to_builtins(violation.place), violation.file)
+        for violation in verdict.violations
+        if violation.rule == bad["rule"]
+    ]
+    if bad["place"] is None:
+        assert bad["file"] in {file for _, file in named}
+    else:
+        assert (bad["place"], bad["file"]) in named
+
+
+# The specification
+
+
+def fenced(kind: str) -> list[str]:
+    return re.findall(rf"```json {kind}\n(.*?)\n```", PROTOCOL.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_record_in_the_specification_is_one() -> None:
+    (text,) = fenced("record")
+    assert encode_record(decode_record(text.encode())) == text.encode()
+    assert {"text": text} in load("records")["good"]
+
+
+def test_the_trust_file_in_the_specification_is_one() -> None:
+    (text,) = fenced("trust")
+    assert load_trust(text.encode()) == load_trust(load("exports")["trust"].encode())
+
+
+def test_every_section_that_the_code_cites_is_in_the_specification() -> None:
+    headings = set(re.findall(r"^#+ (.*)$", PROTOCOL.read_text(encoding="utf-8"), re.MULTILINE))
+    package = PROTOCOL.parents[1]
+    cited = {
+        section
+        for path in package.rglob("*.py")
+        for names in re.findall(r'PROTOCOL\.md((?:, "[^"]+")+)', path.read_text(encoding="utf-8"))
+        for section in re.findall(r'"([^"]+)"', names)
+    }
+    assert cited
+    assert cited <= headings

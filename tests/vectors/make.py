@@ -1,0 +1,46 @@
+"""Makes the vectors: `python -m tests.vectors.make` writes the JSON files beside this one.
+
+Everything in them follows from names, so that the same octets come out each time. Each file
+has what a reader must take under `good` and what it must refuse, with the rule that it
+breaks, under `bad`; PROTOCOL.md says what the octets are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.vectors import histories, octets, statements
+from tests.vectors.forms import Vector
+
+FOLDER = Path(__file__).parent
+MAKERS: dict[str, Callable[[], Vector]] = {
+    "acks": statements.acks,
+    "base64url": octets.base64url,
+    "batches": statements.batches,
+    "chains": histories.chains,
+    "codes": statements.codes,
+    "disclosures": statements.disclosures,
+    "exports": histories.exports,
+    "grants": statements.grants,
+    "invitations": statements.invitations,
+    "jws": octets.jws,
+    "keys": octets.keys,
+    "records": octets.records,
+}
+
+
+def render(name: str) -> str:
+    """The file of that name."""
+    return json.dumps(MAKERS[name](), ensure_ascii=True, indent=1) + "\n"
+
+
+def main() -> None:
+    """Writes all files."""
+    for name in MAKERS:
+        (FOLDER / f"{name}.json").write_text(render(name), encoding="ascii")
+
+
+if __name__ == "__main__":
+    main()
