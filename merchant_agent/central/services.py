@@ -6,9 +6,10 @@ database: what they must not do at once, they settle in the database.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from merchant_agent.central.identity import Identity, load_identity
+from merchant_agent.central.store.issuers import Issuers
 from merchant_agent.central.store.models import Installation
 from merchant_agent.central.store.opening import open_store
 from merchant_agent.clock import Clock
@@ -24,7 +25,7 @@ from merchant_agent.store.store import Store, Writer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Central:
-    """A running central; `identity` holds its private keys."""
+    """A running central; `identity` holds its private keys, `issuers` remembers whose keys were granted."""
 
     settings: CentralSettings
     folder: DataFolder
@@ -32,6 +33,7 @@ class Central:
     store: Store
     identity: Identity
     catalogue: Catalogue
+    issuers: Issuers = field(default_factory=Issuers)
 
     @property
     def public_url(self) -> str:

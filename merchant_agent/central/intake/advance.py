@@ -11,14 +11,13 @@ from dataclasses import replace
 
 from merchant_agent.central.intake.known import Known
 from merchant_agent.central.intake.standing import Standing
-from merchant_agent.central.intake.upload import Upload
+from merchant_agent.central.intake.upload import Line, Upload
 from merchant_agent.central.intake.verdicts import (
     Accepted,
     Contradiction,
     Judgement,
     Rejected,
     rejected_answer,
-    split_line,
 )
 from merchant_agent.errors import FormatError, VerificationError
 from merchant_agent.evidence.chain import Chain, is_skippable
@@ -54,33 +53,30 @@ class Advance:
         """
         begin = self._standing.head.seq + 1 - self._upload.batch.from_
         for line in self._upload.lines[begin:]:
-            self._take(line)
+            if isinstance(line.signed, VerificationError):
+                self._pass_over(line, line.signed)
+            else:
+                self._take(line, line.signed)
             if self._conflict is not None:
                 break
         else:
             self._require_newest()
         return self._judgement()
 
-    def _take(self, line: bytes) -> None:
-        octets, disclosures = split_line(line)
-        try:
-            jws = self._chain.open(octets)
-        except VerificationError as error:
-            self._pass_over(line, error)
-            return
+    def _take(self, line: Line, jws: Jws) -> None:
         if self._lost:
             self._find_again(jws)
         if self._contradicts_claim(jws):
             return
         try:
-            record = self._chain.advance(jws, disclosures)
+            record = self._chain.advance(jws, line.disclosures)
         except VerificationError as error:
-            self._take_signed(line, jws, error)
+            self._set_aside(line, jws, error)
         else:
-            self._accepted.append(Accepted(record=record, octets=octets, disclosures=disclosures))
+            self._accepted.append(Accepted(record=record, octets=jws.octets, disclosures=line.disclosures))
 
-    def _take_signed(self, line: bytes, jws: Jws, error: VerificationError) -> None:
-        """Sets aside what the issuer signed and the chain refuses, where the chain can go on past it."""
+    def _set_aside(self, line: Line, jws: Jws, error: VerificationError) -> None:
+        """Goes on past what the issuer signed and the chain refuses, where that is possible."""
         seq = self._chain.seq + 1
         if error.rule == "V5":
             self._conflict = Contradiction(seq=seq, kind="prev", held=None, received=jws.octets)
@@ -91,18 +87,20 @@ class Advance:
         # Without a place in this chain it has that of its line.
         link = link_of(jws.octets)
         self._settle_lost(None)
-        self._set_aside(line, error, link, vouched=True)
+        self._answers.append(rejected_answer(seq, error.rule))
+        self._rejected.append(replace(_rejected(seq, line, error, link), placed=True, vouched=True))
         self._chain.skip(link)
 
-    def _pass_over(self, line: bytes, error: VerificationError) -> None:
+    def _pass_over(self, line: Line, error: VerificationError) -> None:
         """Goes on past a line that the issuer did not sign."""
         if not self._lost:
             self._sure = (self._chain.head, self._chain.totals)
         seq = self._chain.seq + 1
         self._answers.append(rejected_answer(seq, error.rule))
-        self._lost.append(_rejected(seq, line, error, link_of(line), vouched=False))
+        own = link_of(line.octets)
+        self._lost.append(_rejected(seq, line, error, own))
         claimed = self._claimed_link(seq)
-        self._chain.skip(claimed or link_of(line))
+        self._chain.skip(claimed or own)
         if claimed is not None:
             self._settle_lost(claimed)
 
@@ -143,12 +141,6 @@ class Advance:
         if not self._lost and newest.seq == self._chain.seq and newest.link != self._chain.link:
             raise UntrueBatchError(f"seq {newest.seq} is not the record that the batch names")
 
-    def _set_aside(self, line: bytes, error: VerificationError, link: str, *, vouched: bool) -> None:
-        seq = self._chain.seq + 1
-        self._answers.append(rejected_answer(seq, error.rule))
-        placed = replace(_rejected(seq, line, error, link, vouched=vouched), placed=True)
-        self._rejected.append(placed)
-
     def _stated_here(self, jws: Jws) -> Peek | None:
         """The place that it states, if that is one of this chain."""
         try:
@@ -158,8 +150,8 @@ class Advance:
         return stated if (stated.issuer, stated.epoch) == (self._chain.issuer, self._chain.epoch) else None
 
     def _chain_at(self, head: Head, totals: Totals | None) -> Chain:
-        standing = self._standing
-        return Chain.resume(standing.issuer, standing.epoch, standing.key, head, totals)
+        granted = self._upload.granted
+        return Chain.resume(granted.issuer, granted.epoch, granted.key, head, totals)
 
     def _judgement(self) -> Judgement:
         self._rejected.extend(self._lost)
@@ -176,13 +168,13 @@ class Advance:
         )
 
 
-def _rejected(seq: int, line: bytes, error: VerificationError, link: str, *, vouched: bool) -> Rejected:
+def _rejected(seq: int, line: Line, error: VerificationError, link: str) -> Rejected:
     return Rejected(
         seq=seq,
-        line=line,
+        line=line.octets,
         link=link,
         rule=error.rule,
         detail=error.detail,
         placed=False,
-        vouched=vouched,
+        vouched=False,
     )

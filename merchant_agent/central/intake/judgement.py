@@ -70,5 +70,5 @@ def _nothing(standing: Standing, outcome: Outcome) -> Judgement:
 
 
 def _refused(standing: Standing, upload: Upload, why: str) -> Judgement:
-    _log.warning("refused a batch of %s.%d: %s", upload.issuer, upload.epoch, why)
+    _log.warning("refused a batch of %s.%d: %s", upload.granted.issuer, upload.granted.epoch, why)
     return _nothing(standing, "refused")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from merchant_agent.central.intake.standing import Held, Standing
-from merchant_agent.central.intake.upload import Upload
-from merchant_agent.central.intake.verdicts import Contradiction, Rejected, rejected_answer, split_line
+from merchant_agent.central.intake.upload import Line, Upload
+from merchant_agent.central.intake.verdicts import Contradiction, Rejected, rejected_answer
 from merchant_agent.errors import FormatError, VerificationError
 from merchant_agent.evidence.exchange import Answer
-from merchant_agent.evidence.jws import Typ, decode_jws, link_of, verify_jws
+from merchant_agent.evidence.jws import link_of
 from merchant_agent.evidence.record import peek_record
 
 
@@ -28,59 +28,52 @@ def compare_known(standing: Standing, upload: Upload) -> Known:
     for seq, line in enumerate(upload.lines, upload.batch.from_):
         if seq > standing.head.seq:
             break
-        _compare(standing, seq, line, known)
+        _compare(upload, seq, line, standing.held[seq], known)
         if known.conflict is not None:
             break
     return known
 
 
-def _compare(standing: Standing, seq: int, line: bytes, known: Known) -> None:
-    octets, _ = split_line(line)
-    held = standing.held[seq]
-    if held.rule is None and octets == held.octets:
+def _compare(upload: Upload, seq: int, line: Line, held: Held, known: Known) -> None:
+    if held.rule is None and line.record == held.octets:
         known.answers.append(Answer(seq=seq, answer="duplicate", rule=None))
-    elif held.rule is not None and _is_same(octets, line, held):
+        return
+    if held.rule is not None and _is_same(line, held):
         known.answers.append(rejected_answer(seq, held.rule))
+        return
+    error = _misplaced(upload, seq, line)
+    if error is None:
+        known.conflict = Contradiction(seq=seq, kind="fork", held=held.octets, received=line.record)
     else:
-        try:
-            _require_signed_for(standing, seq, octets)
-        except VerificationError as error:
-            _set_aside(seq, line, error, known)
-        else:
-            known.conflict = Contradiction(seq=seq, kind="fork", held=held.octets, received=octets)
+        _set_aside(seq, line, error, known)
 
 
-def _is_same(octets: bytes, line: bytes, held: Held) -> bool:
+def _is_same(line: Line, held: Held) -> bool:
     """Whether it is the rejected line again, or may be, where nobody vouched for what stands there."""
-    return line == held.octets or link_of(octets) == held.link or not held.vouched
+    return line.octets == held.octets or link_of(line.record) == held.link or not held.vouched
 
 
-def _require_signed_for(standing: Standing, seq: int, octets: bytes) -> None:
-    """Returns when the issuer's signature puts these octets at that place.
-
-    Raises:
-        VerificationError: V1 to V4.
-    """
-    jws = decode_jws(octets, Typ.RECORD)
-    if (jws.issuer, jws.epoch) != (standing.issuer, standing.epoch):
-        raise VerificationError("V2", f"the key id {jws.kid} is of another chain")
-    verify_jws(jws, standing.key)
+def _misplaced(upload: Upload, seq: int, line: Line) -> VerificationError | None:
+    """Why the line is no word of the issuer's about that place; None where it is."""
+    if isinstance(line.signed, VerificationError):
+        return line.signed
     try:
-        stated = peek_record(jws.payload)
+        stated = peek_record(line.signed.payload)
     except FormatError as error:
-        raise VerificationError("V1", str(error)) from error
-    if (stated.issuer, stated.epoch, stated.seq) != (standing.issuer, standing.epoch, seq):
-        raise VerificationError("V4", "it states another place")
+        return VerificationError("V1", str(error))
+    if (stated.issuer, stated.epoch, stated.seq) != (upload.granted.issuer, upload.granted.epoch, seq):
+        return VerificationError("V4", "it states another place")
+    return None
 
 
-def _set_aside(seq: int, line: bytes, error: VerificationError, known: Known) -> None:
-    """What central has there stays; the line is no word of the issuer's against it."""
+def _set_aside(seq: int, line: Line, error: VerificationError, known: Known) -> None:
+    """What central has there stays."""
     known.answers.append(rejected_answer(seq, error.rule))
     known.rejected.append(
         Rejected(
             seq=seq,
-            line=line,
-            link=link_of(line),
+            line=line.octets,
+            link=link_of(line.octets),
             rule=error.rule,
             detail=error.detail,
             placed=False,

@@ -1,26 +1,38 @@
-"""Where central stands with a chain, as far as an upload touches it; read in one snapshot."""
+"""Where central stands with a chain, as far as an upload touches it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 
+import msgspec
 import peewee
 
 from merchant_agent.central.intake.upload import Upload
-from merchant_agent.central.store.models import Batch, ChainHead, Issuer, Quarantine, Record
-from merchant_agent.errors import NotFoundError
+from merchant_agent.central.store.models import Batch, Quarantine, Record
+from merchant_agent.central.store.statements import Statement
+from merchant_agent.errors import StoreCorruptError
 from merchant_agent.evidence.exchange import Outcome
 from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.jws import link_of
-from merchant_agent.evidence.keys import VerifyingKey
-from merchant_agent.evidence.octets import decode_json
 from merchant_agent.evidence.record import Totals
 from merchant_agent.store.store import Reader
 
+ACTIVE = "active"
 FROZEN = "frozen"
+
+_HEAD = Statement(
+    "SELECT seq, link, totals, nonce, claimed_seq, state FROM chain_head"
+    " WHERE merchant = ? AND issuer = ? AND epoch = ?"
+)
+_CLAIMS = Statement(
+    "SELECT newest_seq, newest_link, octets FROM batch"
+    " WHERE merchant = ? AND issuer = ? AND epoch = ? AND newest_seq BETWEEN ? AND ?"
+    " AND outcome <> 'refused'"
+)
+_TOTALS: msgspec.json.Decoder[Totals] = msgspec.json.Decoder(Totals)
+_Chained = type[Batch] | type[Record] | type[Quarantine]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,103 +68,77 @@ class Claim:
 class Standing:
     """A chain's state when it was read.
 
-    `answered` is the answer that this very batch got before. `held` has the known places that
-    the upload speaks of, `claims` what earlier batches said of places that it adds.
+    `held` has the known places that the upload speaks of, `claims` what earlier batches said of
+    places that it adds.
     """
 
-    merchant: str
-    issuer: str
-    epoch: int
-    key: VerifyingKey
     head: Head
     totals: Totals | None
     nonce: str
     claimed_seq: int
     frozen: bool
-    answered: Answered | None
-    held: Mapping[int, Held] = field(default_factory=dict)
-    claims: Mapping[int, Sequence[Claim]] = field(default_factory=dict)
+    held: Mapping[int, Held]
+    claims: Mapping[int, Sequence[Claim]]
 
 
 def find_standing(reader: Reader, upload: Upload) -> Standing:
-    """The standing of the chain whose key the batch names.
+    """The standing of the upload's chain.
 
     Raises:
-        NotFoundError: "issuer", when no grant names that issuer and epoch.
+        StoreCorruptError: the chain was granted and has no head.
     """
-    row = reader.first(_query(upload))
-    if row is None:
-        raise NotFoundError("issuer", f"there is no grant for {upload.issuer}.{upload.epoch}")
-    merchant, key, seq, link, totals, nonce, claimed_seq, state, ack, outcome = row
-    head = Head(epoch=upload.epoch, seq=seq, link=link)
-    touches = ack is None and upload.flaw is None
+    granted = upload.granted
+    rows = reader.all(_HEAD(granted.merchant, granted.issuer, granted.epoch))
+    if not rows:
+        raise StoreCorruptError(f"the head of {granted.issuer} is missing")
+    seq, link, totals, nonce, claimed_seq, state = rows[0]
+    is_plain = upload.flaw is None
     return Standing(
-        merchant=merchant,
-        issuer=upload.issuer,
-        epoch=upload.epoch,
-        key=_key(bytes(key)),
-        head=head,
-        totals=None if totals is None else decode_json(totals.encode(), Totals),
+        head=Head(epoch=granted.epoch, seq=seq, link=link),
+        totals=None if totals is None else _TOTALS.decode(totals),
         nonce=nonce,
         claimed_seq=claimed_seq,
         frozen=state == FROZEN,
-        answered=None if ack is None else Answered(outcome=outcome, ack=bytes(ack)),
-        held=_held(reader, merchant, upload, head) if touches else {},
-        claims=_claims(reader, merchant, upload, head) if touches and claimed_seq > seq else {},
+        held=_held(reader, upload, seq) if is_plain else {},
+        claims=_claims(reader, upload, seq) if is_plain and claimed_seq > seq else {},
     )
 
 
-def _query(upload: Upload) -> peewee.Query:
-    """One row (merchant, key, the head's columns, and the answer to this batch or nulls), or none."""
-    head = (
-        (ChainHead.merchant == Issuer.merchant)
-        & (ChainHead.issuer == Issuer.issuer)
-        & (ChainHead.epoch == Issuer.epoch)
-    )
-    same = (
-        (Batch.merchant == Issuer.merchant)
-        & (Batch.issuer == Issuer.issuer)
-        & (Batch.epoch == Issuer.epoch)
-        & (Batch.digest == upload.digest)
-    )
-    return (
-        Issuer.select(
-            *(Issuer.merchant, Issuer.key, ChainHead.seq, ChainHead.link, ChainHead.totals),
-            *(ChainHead.nonce, ChainHead.claimed_seq, ChainHead.state, Batch.ack, Batch.outcome),
-        )
-        .join(ChainHead, on=head)
-        .switch(Issuer)
-        .join(Batch, peewee.JOIN.LEFT_OUTER, on=same)
-        .where((Issuer.issuer == upload.issuer) & (Issuer.epoch == upload.epoch))
-        .tuples()
+def find_answer(reader: Reader, upload: Upload) -> Answered | None:
+    """The answer that this very batch got before."""
+    query = _of(Batch.select(Batch.outcome, Batch.ack), Batch, upload)
+    row = reader.first(query.where(Batch.digest == upload.digest).tuples())
+    return None if row is None else Answered(outcome=row[0], ack=bytes(row[1]))
+
+
+def _of(query: peewee.Query, table: _Chained, upload: Upload) -> peewee.Query:
+    """The rows of the upload's chain."""
+    granted = upload.granted
+    return query.where(
+        (table.merchant == granted.merchant)
+        & (table.issuer == granted.issuer)
+        & (table.epoch == granted.epoch)
     )
 
 
-def _held(reader: Reader, merchant: str, upload: Upload, head: Head) -> dict[int, Held]:
+def _held(reader: Reader, upload: Upload, head_seq: int) -> dict[int, Held]:
     """What stands at the known places that the lines repeat, and at the batch's newest."""
     batch = upload.batch
     held: dict[int, Held] = {}
-    if batch.from_ <= head.seq:
-        held.update(_places(reader, merchant, upload, batch.from_, min(batch.to, head.seq)))
-    if batch.newest.seq <= head.seq and batch.newest.seq not in held:
-        held.update(_places(reader, merchant, upload, batch.newest.seq, batch.newest.seq))
+    if batch.from_ <= head_seq:
+        held.update(_places(reader, upload, batch.from_, min(batch.to, head_seq)))
+    if batch.newest.seq <= head_seq and batch.newest.seq not in held:
+        held.update(_places(reader, upload, batch.newest.seq, batch.newest.seq))
     return held
 
 
-def _places(reader: Reader, merchant: str, upload: Upload, first: int, last: int) -> dict[int, Held]:
-    records = Record.select(Record.seq, Record.octets).where(
-        (Record.merchant == merchant)
-        & (Record.issuer == upload.issuer)
-        & (Record.epoch == upload.epoch)
-        & Record.seq.between(first, last)
-    )
+def _places(reader: Reader, upload: Upload, first: int, last: int) -> dict[int, Held]:
     columns = (Quarantine.seq, Quarantine.line, Quarantine.link, Quarantine.rule, Quarantine.vouched)
-    rejected = Quarantine.select(*columns).where(
-        (Quarantine.merchant == merchant)
-        & (Quarantine.issuer == upload.issuer)
-        & (Quarantine.epoch == upload.epoch)
-        & Quarantine.seq.between(first, last)
-        & (Quarantine.placed == 1)
+    rejected = _of(Quarantine.select(*columns), Quarantine, upload).where(
+        Quarantine.seq.between(first, last) & (Quarantine.placed == 1)
+    )
+    records = _of(Record.select(Record.seq, Record.octets), Record, upload).where(
+        Record.seq.between(first, last)
     )
     held = {
         seq: Held(octets=bytes(line), link=link, rule=rule, vouched=bool(vouched))
@@ -163,21 +149,11 @@ def _places(reader: Reader, merchant: str, upload: Upload, first: int, last: int
     return held
 
 
-def _claims(reader: Reader, merchant: str, upload: Upload, head: Head) -> dict[int, list[Claim]]:
-    query = Batch.select(Batch.newest_seq, Batch.newest_link, Batch.octets).where(
-        (Batch.merchant == merchant)
-        & (Batch.issuer == upload.issuer)
-        & (Batch.epoch == upload.epoch)
-        & Batch.newest_seq.between(head.seq + 1, upload.batch.to)
-        & (Batch.outcome != "refused")
-    )
+def _claims(reader: Reader, upload: Upload, head_seq: int) -> dict[int, list[Claim]]:
+    granted = upload.granted
+    places = (head_seq + 1, upload.batch.to)
+    rows = reader.all(_CLAIMS(granted.merchant, granted.issuer, granted.epoch, *places))
     claims: dict[int, list[Claim]] = defaultdict(list)
-    for seq, link, octets in reader.all(query.tuples()):
+    for seq, link, octets in rows:
         claims[seq].append(Claim(link=link, octets=bytes(octets)))
     return claims
-
-
-@lru_cache(maxsize=4096)
-def _key(octets: bytes) -> VerifyingKey:
-    """A granted key; checking that it is strong takes longer than a signature."""
-    return VerifyingKey(octets)

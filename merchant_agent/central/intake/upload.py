@@ -1,51 +1,61 @@
-"""An upload as it came: its batch line and record lines, none of them believed yet."""
+"""An upload as it came: its batch line and record lines, their signatures checked, nothing else believed."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from merchant_agent.central.store.issuers import Granted
 from merchant_agent.errors import FormatError, InvalidError, VerificationError
+from merchant_agent.evidence.chain import Chain
 from merchant_agent.evidence.exchange import Batch, decode_batch, decode_upload, open_batch
+from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.jws import Jws, Typ, decode_jws
-from merchant_agent.evidence.keys import VerifyingKey
 from merchant_agent.evidence.octets import decode_json
+
+_NOWHERE = "A" * 43
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawUpload:
+    """A body taken apart; `jws` is the batch's, and nobody has checked who signed it."""
+
+    jws: Jws
+    lines: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A record's line: `signed` is what the issuer's key signed, or why it did not (V1, V2, V3)."""
+
+    octets: bytes
+    record: bytes
+    disclosures: Sequence[str]
+    signed: Jws | VerificationError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A batch, by the chain that its key id names, and the lines that came with it.
+    """A batch that its issuer signed, and the lines that came with it.
 
     `digest` is SHA-256 of the batch's octets. `flaw` says why the batch does not describe what
-    it is about (V15); None where it does: then the lines are its `from` to `to`.
+    came (V15); where it is None, the lines are those of `from` to `to`.
     """
 
-    issuer: str
-    epoch: int
+    granted: Granted
     octets: bytes
     digest: bytes
     batch: Batch
-    lines: list[bytes]
+    lines: Sequence[Line]
     flaw: str | None
 
-    def require_signed(self, key: VerifyingKey) -> None:
-        """Returns when the key of its chain signed the batch, even a flawed one.
 
-        Raises:
-            InvalidError: "batch-signature".
-        """
-        try:
-            open_batch(self.octets, key)
-        except VerificationError as error:
-            if error.rule != "V15":
-                raise InvalidError("batch-signature", str(error)) from error
-
-
-def read_upload(issuer: str, body: bytes) -> Upload:
-    """The upload in a body, for the issuer whose address it was sent to.
+def read_upload(issuer: str, body: bytes) -> RawUpload:
+    """The parts of a body that was sent to the issuer's address.
 
     Raises:
-        FormatError: no lines, or the batch line is no batch; nobody can be answered by signature.
+        FormatError: no lines, or the first is no batch: there is nobody to answer by signature.
         InvalidError: "batch-issuer", when the batch is another issuer's.
     """
     octets, lines = decode_upload(body)
@@ -55,25 +65,62 @@ def read_upload(issuer: str, body: bytes) -> Upload:
         raise FormatError(f"batch: {error}") from error
     if jws.issuer != issuer:
         raise InvalidError("batch-issuer", f"the batch is of {jws.kid}")
-    batch = decode_json(jws.payload, Batch)
+    return RawUpload(jws=jws, lines=lines)
+
+
+def open_upload(raw: RawUpload, granted: Granted) -> Upload:
+    """The upload, with every signature in it checked by the granted key.
+
+    Raises:
+        FormatError: the batch does not say what a batch says.
+        InvalidError: "batch-signature", when the key did not sign the batch.
+    """
+    octets = raw.jws.octets
+    batch = decode_json(raw.jws.payload, Batch)
+    flaw = _flaw(raw, batch)
+    try:
+        open_batch(octets, granted.key)
+    except VerificationError as error:
+        if error.rule != "V15":
+            raise InvalidError("batch-signature", str(error)) from error
+    # Only the key matters here: where the records stand is judged later.
+    opener = Chain.resume(
+        granted.issuer,
+        granted.epoch,
+        granted.key,
+        Head(epoch=granted.epoch, seq=-1, link=_NOWHERE),
+        None,
+    )
     return Upload(
-        issuer=jws.issuer,
-        epoch=jws.epoch,
+        granted=granted,
         octets=octets,
         digest=hashlib.sha256(octets).digest(),
         batch=batch,
-        lines=lines,
-        flaw=_flaw(jws, batch, len(lines)),
+        lines=[] if flaw else [_open_line(opener, line) for line in raw.lines],
+        flaw=flaw,
     )
 
 
-def _flaw(jws: Jws, batch: Batch, lines: int) -> str | None:
+def _flaw(raw: RawUpload, batch: Batch) -> str | None:
     try:
-        decode_batch(jws.payload)
+        decode_batch(raw.jws.payload)
     except VerificationError as error:
         return error.detail
-    if (batch.issuer, batch.epoch) != (jws.issuer, jws.epoch):
-        return f"a batch of {batch.issuer}.{batch.epoch} signed as {jws.kid}"
-    if batch.to - batch.from_ + 1 != lines:
-        return f"{lines} lines for {batch.from_} to {batch.to}"
+    if (batch.issuer, batch.epoch) != (raw.jws.issuer, raw.jws.epoch):
+        return f"a batch of {batch.issuer}.{batch.epoch} signed as {raw.jws.kid}"
+    if batch.to - batch.from_ + 1 != len(raw.lines):
+        return f"{len(raw.lines)} lines for {batch.from_} to {batch.to}"
     return None
+
+
+def _open_line(opener: Chain, line: bytes) -> Line:
+    """The line taken apart; one that is not of its form gets a disclosure that breaks V10."""
+    record, *parts = line.split(b"~")
+    texts = [part.decode("latin-1") for part in parts]
+    disclosures = texts[:-1] if texts and not texts[-1] else [*texts, ""]
+    signed: Jws | VerificationError
+    try:
+        signed = opener.open(record)
+    except VerificationError as error:
+        signed = error
+    return Line(octets=line, record=record, disclosures=disclosures, signed=signed)

@@ -59,13 +59,6 @@ class Judgement:
     conflict: Contradiction | None = None
 
 
-def split_line(line: bytes) -> tuple[bytes, list[str]]:
-    """A line's record and disclosures; a line that is not of its form has one that breaks V10."""
-    octets, *parts = line.split(b"~")
-    texts = [part.decode("latin-1") for part in parts]
-    return octets, texts[:-1] if texts and not texts[-1] else [*texts, ""]
-
-
 def rejected_answer(seq: int, rule: str) -> Answer:
     """The answer about a record that is set aside."""
     return Answer(seq=seq, answer="rejected", rule=rule)

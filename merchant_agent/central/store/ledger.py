@@ -9,7 +9,8 @@ from operator import itemgetter
 
 import peewee
 
-from merchant_agent.central.store.models import ChainHead, Disclosure, Grant, Record
+from merchant_agent.central.store.models import ChainHead, Disclosure, Grant, Quarantine, Record
+from merchant_agent.errors import StoreCorruptError
 from merchant_agent.evidence.grant import decode_grant
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.record import Totals, decode_record
@@ -44,12 +45,28 @@ def read_ledger(reader: Reader) -> Iterator[Entry]:
         )
 
 
-def find_record(reader: Reader, merchant: str, issuer: str, epoch: int, seq: int) -> bytes | None:
-    """The octets at one place, or None."""
-    here = (Record.merchant == merchant) & (Record.issuer == issuer)
-    query = Record.select(Record.octets).where(here & (Record.epoch == epoch) & (Record.seq == seq))
-    octets = reader.scalar(query)
-    return None if octets is None else bytes(octets)
+def find_before(reader: Reader, merchant: str, issuer: str, epoch: int, seq: int) -> bytes:
+    """What the record at `seq` has to follow: the record or rejected line before it, or the grant.
+
+    Raises:
+        StoreCorruptError: central has nothing there.
+    """
+    record, rejected = (
+        table.select(octets).where(
+            (table.merchant == merchant)
+            & (table.issuer == issuer)
+            & (table.epoch == epoch)
+            & (table.seq == seq - 1)
+        )
+        for table, octets in ((Record, Record.octets), (Quarantine, Quarantine.line))
+    )
+    granted = (Grant.merchant == merchant) & (Grant.issuer == issuer) & (Grant.epoch == epoch)
+    grant = Grant.select(Grant.octets).where(granted)
+    for query in (record, rejected.where(Quarantine.placed == 1)) if seq else (grant,):
+        octets = reader.scalar(query)
+        if octets is not None:
+            return bytes(octets)
+    raise StoreCorruptError(f"nothing stands before seq {seq} of {issuer}.{epoch}")
 
 
 def newest_totals(reader: Reader, merchant: str) -> Totals:

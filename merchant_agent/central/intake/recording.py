@@ -1,0 +1,167 @@
+"""Storing what an upload comes to: head, records, evidence and projections, in one transaction.
+
+The head moves by compare-and-swap from the standing that the upload was judged against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import peewee
+
+from merchant_agent.central.intake.standing import ACTIVE, FROZEN, Standing
+from merchant_agent.central.intake.upload import Upload
+from merchant_agent.central.intake.verdicts import Accepted, Contradiction, Judgement, Rejected
+from merchant_agent.central.store.ledger import find_before
+from merchant_agent.central.store.models import Batch, Conflict, Disclosure, Quarantine, Record
+from merchant_agent.central.store.projections import ProjectionRows, clean_text
+from merchant_agent.central.store.statements import Statement
+from merchant_agent.domain.projections import project
+from merchant_agent.evidence.disclosure import open_disclosure
+from merchant_agent.evidence.exchange import Ack
+from merchant_agent.evidence.fields import parse_at
+from merchant_agent.evidence.jws import leaf_hash
+from merchant_agent.evidence.octets import encode_json
+from merchant_agent.evidence.query_code import query_code
+from merchant_agent.store.fields import to_ms
+from merchant_agent.store.store import Writer
+
+_RECORD = ("merchant", "issuer", "epoch", "seq", "received_at", "query_code", "octets")
+_DISCLOSURE = ("merchant", "issuer", "epoch", "seq", "name", "octets")
+_BATCH = (
+    *("merchant", "issuer", "epoch", "digest", "octets", "ack", "outcome", "from_seq", "to_seq"),
+    *("newest_seq", "newest_link", "stale", "received_at"),
+)
+_MOVE_HEAD = Statement(
+    "UPDATE chain_head SET seq = ?, link = ?, totals = ?, nonce = ?, claimed_seq = ?, state = ?,"
+    " software = ?, clock_ms = ?, seen_at = ?, accepted_at = COALESCE(?, accepted_at)"
+    " WHERE merchant = ? AND issuer = ? AND epoch = ?"
+    " AND seq = ? AND nonce = ? AND claimed_seq = ? AND state = ? RETURNING seq"
+)
+_MAX_KEPT_LINE_BYTES = 1 << 17
+_MAX_DETAIL_CHARS = 200
+
+
+def store_upload(  # noqa: PLR0913, PLR0917 -- the parts of one exchange
+    tx: Writer,
+    standing: Standing,
+    upload: Upload,
+    judged: Judgement,
+    ack: Ack,
+    ack_octets: bytes,
+    now: datetime,
+) -> bool:
+    """Stores all of it; False, and nothing, when the chain moved on since it was judged.
+
+    Raises:
+        StoreConflictError: a record stands at one of its places although the head says otherwise.
+    """
+    received_ms = to_ms(now)
+    if not _move_head(tx, standing, upload, judged, ack, received_ms):
+        return False
+    _insert_batch(tx, standing, upload, ack, ack_octets, received_ms)
+    if judged.accepted:
+        _insert_records(tx, upload.granted.merchant, judged.accepted, received_ms)
+    if judged.rejected:
+        _set_aside(tx, upload, judged.rejected, now)
+    if judged.conflict is not None:
+        _keep_conflict(tx, upload, judged.conflict, now)
+    return True
+
+
+def _move_head(  # noqa: PLR0913, PLR0917 -- as above
+    tx: Writer, standing: Standing, upload: Upload, judged: Judgement, ack: Ack, now_ms: int
+) -> bool:
+    batch = upload.batch
+    takes = judged.outcome in {"accepted", "resend"}
+    after = (
+        *(judged.head.seq, judged.head.link),
+        None if judged.totals is None else encode_json(judged.totals).decode(),
+        *(ack.nonce, max(standing.claimed_seq, batch.newest.seq) if takes else standing.claimed_seq),
+        FROZEN if standing.frozen or judged.conflict else ACTIVE,
+        *(clean_text(batch.software), to_ms(parse_at(batch.at)) - now_ms, now_ms),
+        now_ms if judged.outcome == "accepted" else None,
+    )
+    before = (standing.head.seq, standing.nonce, standing.claimed_seq, FROZEN if standing.frozen else ACTIVE)
+    granted = upload.granted
+    moved = tx.all(_MOVE_HEAD(*after, granted.merchant, granted.issuer, granted.epoch, *before))
+    return bool(moved)
+
+
+def _insert_batch(  # noqa: PLR0913, PLR0917 -- as above
+    tx: Writer, standing: Standing, upload: Upload, ack: Ack, ack_octets: bytes, received_ms: int
+) -> None:
+    batch = upload.batch
+    place = (upload.granted.merchant, upload.granted.issuer, upload.granted.epoch)
+    told = (batch.from_, batch.to, batch.newest.seq, batch.newest.link)
+    stale = int(batch.nonce != standing.nonce)
+    row = (*place, upload.digest, upload.octets, ack_octets, ack.outcome, *told, stale, received_ms)
+    tx.copy_rows(Batch, _BATCH, [row])
+
+
+def _insert_records(tx: Writer, merchant: str, accepted: Sequence[Accepted], received_ms: int) -> None:
+    projections = ProjectionRows()
+    records: list[tuple[object, ...]] = []
+    disclosures: list[tuple[object, ...]] = []
+    for item in accepted:
+        record = item.record
+        place = (merchant, record.issuer, record.epoch, record.seq)
+        records.append((*place, received_ms, query_code(leaf_hash(item.octets)), item.octets))
+        disclosed: dict[str, str] = {}
+        for text in item.disclosures:
+            opened = open_disclosure(text)
+            disclosed[opened.name] = opened.value
+            disclosures.append((*place, opened.name, text))
+        projections.add(merchant, received_ms, project(record, disclosed))
+    tx.copy_rows(Record, _RECORD, records)
+    if disclosures:
+        tx.copy_rows(Disclosure, _DISCLOSURE, disclosures)
+    projections.write(tx)
+
+
+def _set_aside(tx: Writer, upload: Upload, rejected: Sequence[Rejected], now: datetime) -> None:
+    """A line that came before is not kept twice; the chain may have gone on past it since."""
+    place = {
+        "merchant": upload.granted.merchant,
+        "issuer": upload.granted.issuer,
+        "epoch": upload.granted.epoch,
+    }
+    rows = [
+        {
+            **place,
+            "seq": item.seq,
+            "link": item.link,
+            "placed": int(item.placed),
+            "vouched": int(item.vouched),
+            "rule": item.rule,
+            "detail": clean_text(item.detail)[:_MAX_DETAIL_CHARS],
+            "line": item.line[:_MAX_KEPT_LINE_BYTES],
+            "received_at": now,
+        }
+        for item in rejected
+    ]
+    key = [Quarantine.merchant, Quarantine.issuer, Quarantine.epoch, Quarantine.seq, Quarantine.link]
+    again = {Quarantine.placed: peewee.EXCLUDED.placed, Quarantine.vouched: peewee.EXCLUDED.vouched}
+    tx.execute(Quarantine.insert_many(rows).on_conflict(conflict_target=key, update=again))
+
+
+def _keep_conflict(tx: Writer, upload: Upload, conflict: Contradiction, now: datetime) -> None:
+    held = conflict.held
+    if held is None:
+        held = find_before(
+            tx, upload.granted.merchant, upload.granted.issuer, upload.granted.epoch, conflict.seq
+        )
+    tx.execute(
+        Conflict.insert(
+            merchant=upload.granted.merchant,
+            issuer=upload.granted.issuer,
+            epoch=upload.granted.epoch,
+            seq=conflict.seq,
+            kind=conflict.kind,
+            held=held,
+            received=conflict.received,
+            batch_digest=upload.digest,
+            received_at=now,
+        )
+    )

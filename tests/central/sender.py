@@ -1,0 +1,217 @@
+"""The sending side of a terminal, as honest or as dishonest as a test wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from merchant_agent.central.codes import CodeKind, make_code
+from merchant_agent.central.intake.acceptance import accept_upload
+from merchant_agent.central.intake.enrolment import Enrolled, enrol
+from merchant_agent.central.intake.standing import Answered
+from merchant_agent.central.services import Central
+from merchant_agent.clock import Reading, format_at
+from merchant_agent.evidence.chain import Chain, append_record
+from merchant_agent.evidence.disclosure import encode_line, make_disclosure
+from merchant_agent.evidence.enrolment import sign_enrolment
+from merchant_agent.evidence.exchange import Ack, Batch, Newest, encode_upload, open_ack, sign_batch
+from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.grant import Grant, new_issuer_id, new_nonce, open_grant
+from merchant_agent.evidence.jws import Typ, leaf_hash, link_of, sign_jws
+from merchant_agent.evidence.keys import SigningKey
+from merchant_agent.evidence.octets import encode_b64u, encode_json
+from merchant_agent.evidence.query_code import query_code
+from merchant_agent.evidence.record import (
+    ABOUT_NOTHING,
+    About,
+    Body,
+    ComplaintBody,
+    Kind,
+    LapseBody,
+    LapseReason,
+    PromptBody,
+    RatingBody,
+    SaleSource,
+    SuggestionBody,
+    new_id,
+)
+from tests.clocks import START
+
+CATALOGUE = "2026-1"
+SOFTWARE = "merchant-agent 1.0.0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A signed record, with the disclosures that travel with it."""
+
+    seq: int
+    octets: bytes
+    disclosures: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> bytes:
+        return encode_line(self.octets, self.disclosures)
+
+    @property
+    def link(self) -> str:
+        return link_of(self.octets)
+
+    @property
+    def query_code(self) -> str:
+        return query_code(leaf_hash(self.octets))
+
+
+class Sender:
+    """A terminal's chain in memory; `central` granted its key."""
+
+    def __init__(self, grant_octets: bytes, key: SigningKey, central: Central) -> None:
+        self.key = key
+        self.grant_octets = grant_octets
+        self.grant: Grant = open_grant(grant_octets, central.identity.trust().root_keys())
+        self.chain = Chain.begin(grant_octets, self.grant)
+        self.nonce = self.grant.nonce
+        self.sent: list[Sent] = []
+        self.at: datetime = START
+        self._uptime_ms = 0
+
+    @property
+    def issuer(self) -> str:
+        return self.grant.issuer
+
+    def append(
+        self, kind: Kind, body: Body, *, about: About = ABOUT_NOTHING, disclosures: Sequence[str] = ()
+    ) -> Sent:
+        """The next record, signed and accepted by the terminal's own chain."""
+        octets = append_record(self.chain, self.key, kind, new_id(self.at), self.read(), about, body, disclosures)
+        self.chain.accept(octets, disclosures)
+        return self.keep(octets, disclosures)
+
+    def keep(self, octets: bytes, disclosures: Iterable[str] = ()) -> Sent:
+        """Takes octets for the next record, whatever they are."""
+        record = Sent(seq=len(self.sent), octets=octets, disclosures=tuple(disclosures))
+        self.sent.append(record)
+        return record
+
+    def forge(self, payload: bytes) -> bytes:
+        """A record over any payload, signed by the terminal's key."""
+        return sign_jws(self.key, Typ.RECORD, self.issuer, 1, payload)
+
+    def ask(self, *, source: SaleSource = "http", till: str = "till-1") -> Sent:
+        body = PromptBody(till=till, source=source, sale="counter", asks=True, tag=new_issuer_id())
+        return self.append(Kind.PROMPT, body)
+
+    def rate(self, prompt: Sent | None, level: int = 5, *, comment: str = "") -> Sent:
+        body = RatingBody(
+            level=level,
+            aspects=(),
+            tags=("tasty",),
+            channel="tablet",
+            ended="done",
+            dwell_ms=4_000,
+            lang="zh",
+            catalogue=CATALOGUE,
+        )
+        words = [make_disclosure("comment", comment)] if comment else []
+        return self.append(Kind.RATING, body, about=self.about(prompt), disclosures=words)
+
+    def lapse(self, prompt: Sent, reason: LapseReason = "timed_out") -> Sent:
+        return self.append(Kind.LAPSE, LapseBody(reason=reason), about=self.about(prompt))
+
+    def suggest(self, comment: str) -> Sent:
+        body = SuggestionBody(channel="tablet", lang="zh", catalogue=CATALOGUE)
+        return self.append(Kind.SUGGESTION, body, disclosures=[make_disclosure("comment", comment)])
+
+    def complain(self, prompt: Sent | None = None, **disclosures: str) -> Sent:
+        body = ComplaintBody(
+            categories=("quality",), remedies=("refund",), channel="tablet", lang="zh", catalogue=CATALOGUE
+        )
+        texts = [make_disclosure(name, value) for name, value in disclosures.items()]
+        return self.append(Kind.COMPLAINT, body, about=self.about(prompt), disclosures=texts)
+
+    def sell(self, count: int, level: int = 5) -> None:
+        """So many prompts, each with its rating."""
+        for _ in range(count):
+            self.rate(self.ask(), level)
+
+    def about(self, prompt: Sent | None) -> About:
+        if prompt is None:
+            return ABOUT_NOTHING
+        return About(prompt=Place(issuer=self.issuer, epoch=1, seq=prompt.seq), case=None)
+
+    def read(self) -> Reading:
+        self._uptime_ms += 1
+        return Reading(at=self.at, boot="AAAAAAAAAAA", uptime_ms=self._uptime_ms)
+
+    def batch(
+        self,
+        first: int,
+        last: int,
+        *,
+        newest: Newest | None = None,
+        nonce: str | None = None,
+        clock_ahead: timedelta = timedelta(0),
+        software: str = SOFTWARE,
+    ) -> bytes:
+        """The octets of a batch over these places, which commits to the newest record unless told otherwise."""
+        head = Newest(seq=len(self.sent) - 1, link=self.sent[-1].link)
+        return sign_batch(
+            self.key,
+            Batch(
+                issuer=self.issuer,
+                epoch=1,
+                from_=first,
+                to=last,
+                newest=newest or head,
+                nonce=nonce or self.nonce,
+                client_nonce=new_nonce(),
+                at=format_at(self.at + clock_ahead),
+                boot="AAAAAAAAAAA",
+                uptime_ms=self._uptime_ms,
+                checkpoint=None,
+                software=software,
+            ),
+        )
+
+    def body(self, first: int, last: int | None = None) -> bytes:
+        """An honest upload of these places; up to the newest unless told otherwise."""
+        end = len(self.sent) - 1 if last is None else last
+        return encode_upload(
+            self.batch(first, end), [record.line for record in self.sent[first : end + 1]]
+        )
+
+    def upload(self, central: Central, body: bytes) -> Ack:
+        """Central's answer, opened as a terminal opens it; its nonce is the next one's."""
+        ack = self.open(accept_upload(central, self.issuer, body))
+        self.nonce = ack.nonce
+        return ack
+
+    def upload_all(self, central: Central, first: int = 0) -> Ack:
+        """Uploads from `first` to the newest."""
+        return self.upload(central, self.body(first))
+
+    def open(self, answered: Answered) -> Ack:
+        ack = open_ack(answered.ack, self.grant.central_keys())
+        assert ack.outcome == answered.outcome
+        return ack
+
+
+def enrol_sender(central: Central, merchant: str, key: SigningKey | None = None) -> Sender:
+    """A terminal of the merchant, enrolled by a code on screen."""
+    made = make_code(central, merchant, CodeKind.SCREEN, who="officer")
+    key = key or SigningKey.generate()
+    enrolled = enrol_with(central, made.code, key)
+    assert isinstance(enrolled, Enrolled)
+    return Sender(enrolled.grant, key, central)
+
+
+def enrol_with(central: Central, code: str, key: SigningKey, *, remote: str = "192.0.2.1") -> object:
+    """What central answers to this code and key."""
+    signature = encode_b64u(sign_enrolment(key, code))
+    return enrol(central, code=code, key=encode_b64u(key.public), signature=signature, remote=remote)
+
+
+def changed(payload: dict[str, object], **members: object) -> bytes:
+    """A record's payload with other members."""
+    return encode_json({**payload, **members})

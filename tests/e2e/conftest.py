@@ -1,0 +1,64 @@
+"""One demo for all stories, browsers as in a shop's network, and pages that may not complain."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from merchant_agent.demo.running import Running, running_demo
+from tests.e2e.people import HOST, LANDSCAPE
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium where it is installed; `shop.test` is this machine."""
+    args = [f"--host-resolver-rules=MAP {HOST} 127.0.0.1"]
+    if os.geteuid() == 0:
+        args.append("--no-sandbox")
+    chromium = shutil.which("chromium")
+    return browser_type_launch_args | {"args": args} | ({"executable_path": chromium} if chromium else {})
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A central and an enrolled terminal, as processes."""
+    folder = tmp_path_factory.mktemp("demo")
+    with running_demo(folder, terminal_port=0, central_port=0, tablets=0) as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Opens pages, each in a browser of its own; an error in a console or script fails the test.
+
+    `may_lose=True` for a page whose server goes away on purpose: requests may fail there.
+    """
+    contexts, complaints = [], []
+
+    def open_one(size: tuple[int, int] = LANDSCAPE, *, locale: str = "zh-CN", may_lose: bool = False) -> Page:
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale=locale)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(message.text)
+                if message.type == "error" and not (may_lose and "Failed to load resource" in message.text)
+                else None
+            ),
+        )
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []

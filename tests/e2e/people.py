@@ -1,0 +1,149 @@
+"""What the people of a story do in their browsers, in their own words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import urllib3
+from playwright.sync_api import Locator, Page, expect
+
+from merchant_agent.demo.running import Running
+
+# Not 127.0.0.1, which browsers trust like HTTPS: a tablet in a shop is on plain HTTP.
+HOST = "shop.test"
+LANDSCAPE, PORTRAIT = (1280, 800), (800, 1280)
+
+
+def at_shop(url: str) -> str:
+    """The address by which the shop's network knows it."""
+    return url.replace("127.0.0.1", HOST, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Till:
+    """The shop's POS."""
+
+    demo: Running
+
+    def sell(self, order: str, *, amount: str | None = None, till: str = "1") -> dict[str, Any]:
+        """Reports a sale; the interface's answer."""
+        answer = urllib3.request(
+            "POST",
+            f"{self.demo.terminal.url}/pos/v1/sales",
+            headers={
+                "Authorization": f"Bearer {self.demo.state.pos_token}",
+                "Content-Type": "application/json",
+            },
+            body=json.dumps({"order": order, "till": till} | ({"amount": amount} if amount else {})),
+        )
+        assert answer.status in {200, 201}, answer.data
+        sold: dict[str, Any] = answer.json()
+        return sold
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tablet:
+    """A tablet at the counter and the customer before it."""
+
+    page: Page
+
+    def pair(self, kiosk: str) -> None:
+        """Opens the pairing link."""
+        self.page.goto(at_shop(kiosk))
+        expect(self.screen("rest")).to_be_visible()
+
+    def screen(self, name: str) -> Locator:
+        """The screen of that name, while it is shown."""
+        return self.page.locator(f"#stage [data-screen={name}]")
+
+    def press(self, what: str) -> None:
+        """The button that does so."""
+        self.page.locator(f"[data-do={what}]:visible").first.click()
+
+    def speak(self, lang: Literal["zh", "en"]) -> None:
+        """Chooses the language."""
+        wanted = "zh-CN" if lang == "zh" else "en"
+        if self.page.locator("html").get_attribute("lang") != wanted:
+            self.press("lang")
+        expect(self.page.locator("html")).to_have_attribute("lang", wanted)
+
+    def is_asked(self, order: str) -> None:
+        """Waits for the question about an order."""
+        expect(self.screen("ask").locator("[data-slot=order]")).to_have_text(order)
+
+    def tap(self, level: int) -> None:
+        """One of the five faces."""
+        self.screen("ask").locator(f".faces [data-level='{level}']").click()
+
+    def write(self, comment: str) -> None:
+        """Words about the visit."""
+        self.press("comment")
+        self.screen("ask").locator("[data-field=comment]").fill(comment)
+
+    def thanked(self, kind: str) -> str:
+        """Waits for the thanks; the query code that they show."""
+        code = self.screen(f"thanks-{kind}").locator("[data-slot=code]")
+        expect(code).not_to_be_empty()
+        return code.inner_text()
+
+    def complain(self, *, category: str, remedy: str, comment: str, amount: str) -> str:
+        """The whole complaint; its query code."""
+        self.press("complain")
+        self.screen("complain-what").locator(f"[data-category={category}]").click()
+        self.press("next")
+        self.screen("complain-want").locator(f"[data-remedy={remedy}]").click()
+        self.press("next")
+        words = self.screen("complain-words")
+        words.locator("[data-field=comment]").fill(comment)
+        words.locator("[data-field=amount]").click()
+        words.locator("[data-field=amount]").fill("")
+        for key in amount:
+            words.locator(f"[data-key='{key}']").click()
+        self.press("send")
+        return self.thanked("complaint")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staff:
+    """Somebody who signs in with a secret alone, at the counter or as the manager."""
+
+    page: Page
+
+    def sign_in(self, url: str, secret: str) -> None:
+        """Opens the page, which asks for the secret first."""
+        self.page.goto(at_shop(url))
+        self.page.locator("input[type=password]").fill(secret)
+        self.page.locator("form:has(input[type=password]) button[type=submit]").click()
+        expect(self.page).to_have_url(at_shop(url))
+
+    def reports(self, order: str) -> None:
+        """A sale typed in by hand."""
+        self.page.locator("input[name=order]").fill(order)
+        self.page.locator(".sale-form button[type=submit]").click()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Officer:
+    """Somebody at the bureau."""
+
+    page: Page
+    demo: Running
+
+    def sign_in(self, name: str, secret: str) -> None:
+        """Opens the first page, which asks for name and password."""
+        self.page.goto(f"{self._central}/officer")
+        self.page.locator("input[name=name]").fill(name)
+        self.page.locator("input[name=secret]").fill(secret)
+        self.page.locator("form:has(input[type=password]) button[type=submit]").click()
+        expect(self.page).to_have_url(f"{self._central}/officer")
+
+    def reads(self, kind: str) -> Locator:
+        """The newest ratings, complaints or suggestions."""
+        self.page.goto(f"{self._central}/officer/{kind}")
+        return self.page.locator(".voice")
+
+    @property
+    def _central(self) -> str:
+        return at_shop(self.demo.central.url)
