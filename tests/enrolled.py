@@ -17,13 +17,14 @@ from types import TracebackType
 from typing import Self
 
 from merchant_agent.clock import Clock, format_at
+from merchant_agent.evidence.bodies import ComplaintBody, Kind, PromptBody, RatingBody
 from merchant_agent.evidence.exchange import Ack, Answer, Outcome, decode_batch, sign_ack
 from merchant_agent.evidence.fields import Head, Place
 from merchant_agent.evidence.grant import Grant, NamedKey, Policy, new_issuer_id, new_nonce, sign_grant
 from merchant_agent.evidence.jws import Typ, decode_jws, format_kid
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.evidence.octets import encode_b64u
-from merchant_agent.evidence.record import About, ComplaintBody, Kind, PromptBody, RatingBody, Totals
+from merchant_agent.evidence.record import About, Totals
 from merchant_agent.evidence.trust import Trust
 from merchant_agent.store.folder import DataFolder
 from merchant_agent.store.store import Store
@@ -78,6 +79,7 @@ class OfflineCentral:
             issuer=issuer,
             epoch=epoch,
             merchant=self.merchant_id,
+            role="terminal",
             key=encode_b64u(public),
             nonce=new_nonce(),
             totals=totals or Totals.zero(),
@@ -187,6 +189,7 @@ def rate(journal: Journal, prompt: Appended | None, *, level: int = 5, comment: 
         dwell_ms=4_000,
         lang="zh",
         catalogue=CATALOGUE,
+        claim=None,
     )
     with journal.write() as writer:
         return writer.append(Kind.RATING, body, about=_about(prompt), disclosures={"comment": comment})
@@ -195,7 +198,14 @@ def rate(journal: Journal, prompt: Appended | None, *, level: int = 5, comment: 
 def complain(journal: Journal, prompt: Appended | None, **disclosures: str) -> Appended:
     """A complaint, in a transaction of its own; its words, order, time and amount by name."""
     body = ComplaintBody(
-        categories=("quality",), remedies=("refund",), channel="tablet", lang="zh", catalogue=CATALOGUE
+        categories=("quality",),
+        remedies=("refund",),
+        channel="tablet",
+        lang="zh",
+        catalogue=CATALOGUE,
+        claim=None,
+        consents=(),
+        notice=None,
     )
     with journal.write() as writer:
         return writer.append(Kind.COMPLAINT, body, about=_about(prompt), disclosures=disclosures)

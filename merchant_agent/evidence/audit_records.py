@@ -83,7 +83,7 @@ class RecordAudit:
         head = Head(epoch=grant.epoch, seq=-1, link=granted.link or _UNKNOWN_LINK)
         if granted.link is None:
             self._lost.add(grant.epoch)
-        chain = Chain(grant.issuer, grant.epoch, granted.key, head, grant.totals)
+        chain = Chain(grant.issuer, grant.epoch, granted.key, head, grant.totals, role=grant.role)
         self._chains[grant.epoch] = chain
         return chain
 
@@ -176,9 +176,17 @@ class RecordAudit:
         elif self._epoch not in self._lost:
             self._violation("V5", "prev is not the link of the record before", peek.seq)
         self._lost.discard(self._epoch)
-        key = self._grants.by_epoch[self._epoch].key
+        granted = self._grants.by_epoch[self._epoch]
         aligned = Head(epoch=self._epoch, seq=peek.seq - 1, link=peek.prev)
-        self._chain = Chain.resume(self._issuer, self._epoch, key, aligned, totals)
+        self._chain = Chain.resume(
+            self._issuer,
+            self._epoch,
+            granted.key,
+            aligned,
+            totals,
+            role=granted.grant.role,
+            anchor=self._chain.anchor,
+        )
         self._chains[self._epoch] = self._chain
 
     def _pass_over(self, octets: bytes, *, is_signed: bool) -> None:

@@ -326,6 +326,7 @@ _ALONE: dict[Kind, Role] = {
 SIGNERS: dict[Kind, frozenset[Role]] = {
     kind: frozenset({_ALONE[kind]}) if kind in _ALONE else BOTH for kind in Kind
 }
+CHANNELS: dict[Role, Channel] = {"terminal": "tablet", "central": "phone"}
 ERASABLE: dict[Kind, frozenset[str]] = {kind: frozenset() for kind in Kind} | {
     Kind.RATING: frozenset({"comment"}),
     Kind.SUGGESTION: frozenset({"comment"}),

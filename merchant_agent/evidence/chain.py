@@ -1,6 +1,6 @@
 """The chain: octets in, trusted records out, and no way to call it out of order.
 
-Source: PROTOCOL.md, "Chain" and rules V1 to V6 and V10.
+Source: PROTOCOL.md, "Chain" and rules V1 to V7 and V10.
 """
 
 from __future__ import annotations
@@ -10,16 +10,24 @@ from typing import Self
 
 from merchant_agent.clock import Reading, format_at
 from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.evidence.bodies import (
+    CHANNELS,
+    SIGNERS,
+    Body,
+    ComplaintBody,
+    Kind,
+    RatingBody,
+    Role,
+    SuggestionBody,
+)
 from merchant_agent.evidence.disclosure import check_disclosures, digest
-from merchant_agent.evidence.fields import Head
+from merchant_agent.evidence.fields import Anchor, Head
 from merchant_agent.evidence.grant import Grant
 from merchant_agent.evidence.jws import Jws, Typ, decode_jws, link_of, sign_jws, verify_jws
 from merchant_agent.evidence.keys import SigningKey, VerifyingKey
 from merchant_agent.evidence.record import (
     SD_ALG,
     About,
-    Body,
-    Kind,
     Record,
     Totals,
     decode_record,
@@ -29,21 +37,34 @@ from merchant_agent.evidence.record import (
 
 __all__ = ["Chain", "Head", "append_record", "is_skippable"]
 
-_SKIPPABLE = frozenset({"V1", "V6", "V10"})
+_SKIPPABLE = frozenset({"V1", "V6", "V7", "V10"})
 
 
 class Chain:
     """One issuer's epoch, verified record by record; not safe for several threads.
 
-    `seq` and `link` are its head's; `totals` is None after `skip`, until the next accepted record states them anew.
+    `seq` and `link` are its head's; `totals` is None after `skip`, until the next accepted record
+    states them anew. `anchor` is the newest one that a record stated, as far as this class saw them.
     """
 
-    __slots__ = ("_key", "epoch", "issuer", "link", "seq", "totals")
+    __slots__ = ("_key", "anchor", "epoch", "issuer", "link", "role", "seq", "totals")
 
-    def __init__(self, issuer: str, epoch: int, key: VerifyingKey, head: Head, totals: Totals | None) -> None:
+    def __init__(  # noqa: PLR0913 -- a chain has these parts
+        self,
+        issuer: str,
+        epoch: int,
+        key: VerifyingKey,
+        head: Head,
+        totals: Totals | None,
+        *,
+        role: Role,
+        anchor: Anchor | None = None,
+    ) -> None:
         self.issuer = issuer
         self.epoch = epoch
+        self.role = role
         self.totals = totals
+        self.anchor = anchor
         self._key = key
         self.seq = head.seq
         self.link = head.link
@@ -52,12 +73,25 @@ class Chain:
     def begin(cls, grant_octets: bytes, grant: Grant) -> Self:
         """The empty chain of a grant that `open_grant` made of these octets."""
         head = Head(epoch=grant.epoch, seq=-1, link=link_of(grant_octets))
-        return cls(grant.issuer, grant.epoch, grant.verifying_key(), head, grant.totals)
+        return cls(grant.issuer, grant.epoch, grant.verifying_key(), head, grant.totals, role=grant.role)
 
     @classmethod
-    def resume(cls, issuer: str, epoch: int, key: VerifyingKey, head: Head, totals: Totals | None) -> Self:
-        """The chain at a head that was verified before; `totals` as this class had them then."""
-        return cls(issuer, epoch, key, head, totals)
+    def resume(  # noqa: PLR0913 -- as the constructor
+        cls,
+        issuer: str,
+        epoch: int,
+        key: VerifyingKey,
+        head: Head,
+        totals: Totals | None,
+        *,
+        role: Role,
+        anchor: Anchor | None = None,
+    ) -> Self:
+        """The chain at a head that was verified before; `totals` and `anchor` as this class had them then.
+
+        Without an `anchor` the next record may state any.
+        """
+        return cls(issuer, epoch, key, head, totals, role=role, anchor=anchor)
 
     @property
     def head(self) -> Head:
@@ -68,7 +102,7 @@ class Chain:
         """The record, which is from now on the head.
 
         Raises:
-            VerificationError: the first broken rule of V1 to V6 and V10; nothing has changed.
+            VerificationError: the first broken rule of V1 to V7 and V10; nothing has changed.
                 See `is_skippable`.
         """
         return self.advance(self.open(octets), disclosures)
@@ -89,16 +123,20 @@ class Chain:
         """`accept` for what `open` of this chain returned.
 
         Raises:
-            VerificationError: V1, V4, V5, V6 or V10; nothing has changed.
+            VerificationError: V1, V4, V5, V6, V7 or V10; nothing has changed.
         """
         self._require_place(jws.payload)
         try:
             record = decode_record(jws.payload)
         except FormatError as error:
             raise VerificationError("V1", str(error), seq=self.seq + 1) from error
+        _require_signer(self.role, record)
         if self.totals is not None and record.totals != self.totals.after(record.kind, record.body):
             raise VerificationError("V6", "the totals do not add up", seq=record.seq)
+        if record.anchor != self.anchor:
+            _require_growth(self.anchor, record)
         check_disclosures(record, disclosures)
+        self.anchor = record.anchor
         self.seq = record.seq
         self.link = link_of(jws.octets)
         self.totals = record.totals
@@ -129,10 +167,29 @@ class Chain:
 def is_skippable(error: VerificationError) -> bool:
     """Whether the refused record is the issuer's own word for exactly the next place.
 
-    Then signature, place and link hold, and only what it says there is wrong (V1, V6, V10):
+    Then signature, place and link hold, and only what it says there is wrong (V1, V6, V7, V10):
     keep its link and `skip` it. Otherwise the chain cannot go on past it.
     """
     return error.seq is not None and error.rule in _SKIPPABLE
+
+
+def _require_signer(role: Role, record: Record) -> None:
+    if role not in SIGNERS[record.kind]:
+        raise VerificationError("V1", f"a {record.kind} is not signed by a {role}", seq=record.seq)
+    body = record.body
+    if isinstance(body, RatingBody | SuggestionBody | ComplaintBody) and body.channel != CHANNELS[role]:
+        raise VerificationError("V1", f"not the channel of a {role}", seq=record.seq)
+
+
+def _require_growth(before: Anchor | None, record: Record) -> None:
+    """Source: PROTOCOL.md, rule V7."""
+    anchor = record.anchor
+    if before is None:
+        return
+    if anchor is None or anchor.size < before.size or anchor.time < before.time:
+        raise VerificationError("V7", "an anchor before that of the record before", seq=record.seq)
+    if anchor.size == before.size and anchor.root != before.root:
+        raise VerificationError("V7", "another root for the size of the anchor before", seq=record.seq)
 
 
 def append_record(  # noqa: PLR0913, PLR0917 -- a record has these parts
@@ -144,8 +201,12 @@ def append_record(  # noqa: PLR0913, PLR0917 -- a record has these parts
     about: About,
     body: Body,
     disclosures: Iterable[str] = (),
+    *,
+    anchor: Anchor | None = None,
 ) -> bytes:
     """The octets of the chain's next record, signed; the caller has the chain accept them.
+
+    Without an `anchor` that of the record before stands.
 
     Raises:
         FormatError: no reader would take it.
@@ -163,7 +224,7 @@ def append_record(  # noqa: PLR0913, PLR0917 -- a record has these parts
         at=format_at(reading.at),
         boot=reading.boot,
         uptime_ms=reading.uptime_ms,
-        anchor=None,
+        anchor=chain.anchor if anchor is None else anchor,
         totals=chain.totals.after(kind, body),
         about=about,
         body=body,

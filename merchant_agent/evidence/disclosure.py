@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import msgspec
 
 from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.evidence.bodies import ERASABLE
 from merchant_agent.evidence.octets import (
     MAX_PAYLOAD_BYTES,
     decode_b64u,
@@ -23,7 +24,8 @@ from merchant_agent.evidence.octets import (
     encode_segment,
     require_encoding,
 )
-from merchant_agent.evidence.record import ERASABLE, Record
+from merchant_agent.evidence.record import Record
+from merchant_agent.evidence.seal import MAX_SEALED_BYTES, MIN_SEALED_BYTES
 
 _SALT_BYTES = 16
 _MAX_SALT_BYTES = 64
@@ -91,8 +93,17 @@ def check_disclosures(record: Record, disclosures: Iterable[str]) -> dict[str, s
             raise VerificationError("V10", "a member not of its kind, or twice", seq=record.seq)
         if opened.name == "amount" and _AMOUNT.fullmatch(opened.value) is None:
             raise VerificationError("V10", "an amount that is no decimal and currency", seq=record.seq)
+        if opened.name == "contact" and not _is_sealed(opened.value):
+            raise VerificationError("V10", "a contact that is not sealed", seq=record.seq)
         values[opened.name] = opened.value
     return values
+
+
+def _is_sealed(value: str) -> bool:
+    try:
+        return MIN_SEALED_BYTES <= len(decode_b64u(value)) <= MAX_SEALED_BYTES
+    except FormatError:
+        return False
 
 
 def encode_line(octets: bytes, disclosures: Iterable[str]) -> bytes:

@@ -17,6 +17,7 @@ from merchant_agent.evidence.fields import (
     Head,
     Id8,
     Label,
+    LogHead,
     Octets16,
     Octets32,
     Seq,
@@ -42,7 +43,8 @@ class Newest(Wire, frozen=True, kw_only=True):
 class Batch(Wire, frozen=True, kw_only=True):
     """What the lines after it are: the records `from_` to `to` of a chain, both included.
 
-    `from_` stands as `from` in JSON. `nonce` is central's, `client_nonce` the terminal's own.
+    `from_` stands as `from` in JSON. `nonce` is central's, `client_nonce` the terminal's own;
+    `checkpoint` is the newest one that the terminal verified, None before the first.
     """
 
     issuer: Id8
@@ -55,7 +57,7 @@ class Batch(Wire, frozen=True, kw_only=True):
     at: str
     boot: Id8
     uptime_ms: Count
-    checkpoint: None
+    checkpoint: LogHead | None
     software: Label
 
 
@@ -70,7 +72,8 @@ class Answer(Wire, frozen=True, kw_only=True):
 class Ack(Wire, frozen=True, kw_only=True):
     """Central's answer to the batch with this `client_nonce`.
 
-    `head` is central's own of that chain; `nonce` is what the next batch must carry.
+    `head` is central's own of that chain; `nonce` is what the next batch must carry; `checkpoint`
+    is the newest one that central published, None before the first.
     """
 
     client_nonce: Octets16
@@ -81,7 +84,7 @@ class Ack(Wire, frozen=True, kw_only=True):
     nonce: Octets16
     outcome: Outcome
     answers: Annotated[tuple[Answer, ...], Meta(max_length=MAX_BATCH_RECORDS)]
-    checkpoint: None
+    checkpoint: LogHead | None
 
 
 def sign_batch(key: SigningKey, batch: Batch) -> bytes:

@@ -58,6 +58,21 @@ class Place(Wire, frozen=True, kw_only=True):
     seq: Seq
 
 
+class LogHead(Wire, frozen=True, kw_only=True):
+    """How many leaves central's log had, at least 1, and the root over them."""
+
+    size: Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
+    root: Octets32
+
+
+class Anchor(Wire, frozen=True, kw_only=True):
+    """The newest checkpoint of central's log that an issuer had verified; `time` in unix seconds."""
+
+    size: Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
+    root: Octets32
+    time: Count
+
+
 def parse_at(text: str) -> datetime:
     """The aware moment that `format_at` writes as exactly this text.
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.evidence.bodies import Role
 from merchant_agent.evidence.fields import Epoch, Head, Id8, Kid, Octets16, Octets32, Wire, parse_at
 from merchant_agent.evidence.jws import Typ, decode_jws, format_kid, sign_jws, verify_jws
 from merchant_agent.evidence.keys import SigningKey, VerifyingKey
@@ -38,6 +39,7 @@ class Grant(Wire, frozen=True, kw_only=True):
     issuer: Id8
     epoch: Epoch
     merchant: Id8
+    role: Role
     key: Octets32
     nonce: Octets16
     totals: Totals

@@ -1,4 +1,4 @@
-"""Records: one signed entry of a chain, its kinds and their bodies.
+"""Records: one signed entry of a chain; `bodies` has the kinds and what each says.
 
 Members stand in the order in which they are written here.
 Source: PROTOCOL.md, "Record".
@@ -9,23 +9,21 @@ from __future__ import annotations
 import re
 import secrets
 from datetime import datetime
-from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, field
 
 from merchant_agent.errors import FormatError
+from merchant_agent.evidence.bodies import BODY_TYPES, ERASABLE, Body, Kind, RatingBody
 from merchant_agent.evidence.fields import (
     MAX_EPOCH,
     MAX_SEQ,
-    Code,
+    Anchor,
     Count,
     Epoch,
     Id8,
-    Label,
-    Level,
     Octets32,
     Place,
     Seq,
@@ -33,6 +31,7 @@ from merchant_agent.evidence.fields import (
     Wire,
     parse_at,
 )
+from merchant_agent.evidence.grammar import place_told_of, require_body
 from merchant_agent.evidence.octets import (
     MAX_PAYLOAD_BYTES,
     decode_with,
@@ -41,94 +40,6 @@ from merchant_agent.evidence.octets import (
 )
 
 SD_ALG = "sha-256"
-Channel = Literal["tablet", "phone"]
-SaleSource = Literal["http", "printer", "folder", "odoo", "manual"]
-SaleForm = Literal["counter", "table", "takeaway", "delivery"]
-LapseReason = Literal["declined", "timed_out", "next_sale", "withdrawn"]
-Ended = Literal["done", "left", "idle", "recovered"]
-Codes = Annotated[tuple[Code, ...], Meta(max_length=32)]
-
-
-class Kind(StrEnum):
-    """What a record tells of."""
-
-    PROMPT = "prompt"
-    LAPSE = "lapse"
-    RATING = "rating"
-    SUGGESTION = "suggestion"
-    COMPLAINT = "complaint"
-
-
-class PromptBody(Wire, frozen=True, kw_only=True):
-    """A sale for which a customer may be asked; `tag` hides (till, business day, order)."""
-
-    till: Label
-    source: SaleSource
-    sale: SaleForm
-    asks: bool
-    tag: Id8
-
-
-class LapseBody(Wire, frozen=True, kw_only=True):
-    """A prompt that nobody answered on the tablet."""
-
-    reason: LapseReason
-
-
-class AspectLevel(Wire, frozen=True, kw_only=True):
-    """The level given to one aspect of the visit."""
-
-    aspect: Code
-    level: Level
-
-
-class RatingBody(Wire, frozen=True, kw_only=True):
-    """A level from 1 (very dissatisfied) to 5 (very satisfied) and what went with it."""
-
-    level: Level
-    aspects: Annotated[tuple[AspectLevel, ...], Meta(max_length=16)]
-    tags: Codes
-    channel: Channel
-    ended: Ended
-    dwell_ms: Count
-    lang: Code
-    catalogue: Code
-
-
-class SuggestionBody(Wire, frozen=True, kw_only=True):
-    """A suggestion; its words are an erasable member."""
-
-    channel: Channel
-    lang: Code
-    catalogue: Code
-
-
-class ComplaintBody(Wire, frozen=True, kw_only=True):
-    """What the complaint is about and what is asked for; its words are erasable members."""
-
-    categories: Codes
-    remedies: Codes
-    channel: Channel
-    lang: Code
-    catalogue: Code
-
-
-Body = PromptBody | LapseBody | RatingBody | SuggestionBody | ComplaintBody
-
-BODY_TYPES: dict[Kind, type[Body]] = {
-    Kind.PROMPT: PromptBody,
-    Kind.LAPSE: LapseBody,
-    Kind.RATING: RatingBody,
-    Kind.SUGGESTION: SuggestionBody,
-    Kind.COMPLAINT: ComplaintBody,
-}
-ERASABLE: dict[Kind, frozenset[str]] = {
-    Kind.PROMPT: frozenset(),
-    Kind.LAPSE: frozenset(),
-    Kind.RATING: frozenset({"comment"}),
-    Kind.SUGGESTION: frozenset({"comment"}),
-    Kind.COMPLAINT: frozenset({"comment", "order", "occurred_at", "amount"}),
-}
 
 
 class Totals(Wire, frozen=True, kw_only=True):
@@ -188,7 +99,7 @@ class _Members(Wire, frozen=True, kw_only=True):
     at: str
     boot: Id8
     uptime_ms: Count
-    anchor: None
+    anchor: Anchor | None
     totals: Totals
     about: About
     body: msgspec.Raw
@@ -212,7 +123,7 @@ class Record(Wire, frozen=True, kw_only=True):
     at: str
     boot: str
     uptime_ms: int
-    anchor: None
+    anchor: Anchor | None
     totals: Totals
     about: About
     body: Body
@@ -241,6 +152,21 @@ _BODIES: dict[Kind, msgspec.json.Decoder[Any]] = {
 _PEEK = re.compile(
     rb'\{"issuer":"([A-Za-z0-9_-]{10}[AEIMQUYcgkosw048])","epoch":([1-9][0-9]{0,4}),"seq":(0|[1-9][0-9]{0,9}),'
     rb'"prev":"([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])",'
+)
+_OF_NO_PROMPT = frozenset(
+    {
+        Kind.PROMPT,
+        Kind.START,
+        Kind.HEARTBEAT,
+        Kind.DAY_CLOSE,
+        Kind.CLOCK,
+        Kind.SETTINGS,
+        Kind.ROTATE,
+        Kind.OUTAGE,
+        Kind.RECOVER,
+        Kind.END,
+        Kind.REVOKE,
+    }
 )
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -275,7 +201,7 @@ def decode_record(payload: bytes) -> Record:
         at=members.at,
         boot=members.boot,
         uptime_ms=members.uptime_ms,
-        anchor=None,
+        anchor=members.anchor,
         totals=members.totals,
         about=members.about,
         body=decode_with(_BODIES[members.kind], members.body),
@@ -332,18 +258,10 @@ def _require_sense(record: Record) -> None:
     if len(digests) > 1 and any(a >= b for a, b in pairwise(digests)):
         raise FormatError("record: digests are not sorted, or repeated")
     _require_about(record)
-    body = record.body
-    match body:
-        case PromptBody() | LapseBody() | SuggestionBody():
-            pass
-        case RatingBody():
-            _require_distinct(body.tags)
-            _require_distinct([aspect.aspect for aspect in body.aspects])
-        case ComplaintBody():
-            _require_distinct(body.categories)
-            _require_distinct(body.remedies)
-        case _:
-            assert_never(body)
+    require_body(record.body)
+    place = place_told_of(record.body)
+    if place is not None:
+        _require_before(record, place)
 
 
 def _require_about(record: Record) -> None:
@@ -352,12 +270,11 @@ def _require_about(record: Record) -> None:
         if record.kind is Kind.LAPSE:
             raise FormatError("record: a lapse of no prompt")
         return
-    if record.kind is Kind.PROMPT:
-        raise FormatError("record: a prompt about a prompt")
-    if prompt.seq >= record.seq and prompt.epoch == record.epoch and prompt.issuer == record.issuer:
-        raise FormatError("record: it answers a prompt that comes after it")
+    if record.kind in _OF_NO_PROMPT:
+        raise FormatError(f"record: a {record.kind} about a prompt")
+    _require_before(record, prompt)
 
 
-def _require_distinct(codes: tuple[str, ...] | list[str]) -> None:
-    if len(set(codes)) != len(codes):
-        raise FormatError("record: a code stands twice")
+def _require_before(record: Record, place: Place) -> None:
+    if place.seq >= record.seq and place.epoch == record.epoch and place.issuer == record.issuer:
+        raise FormatError("record: it speaks of what comes after it")

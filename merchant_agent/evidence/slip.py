@@ -104,7 +104,9 @@ def open_slip(octets: bytes, key: VerifyingKey) -> Slip:
     except FormatError as error:
         raise VerificationError("V12", str(error)) from error
     except VerificationError as error:
-        raise VerificationError("V12", "slip: the signature is not of this key", seq=slip.place.seq) from error
+        raise VerificationError(
+            "V12", "slip: the signature is not of this key", seq=slip.place.seq
+        ) from error
     return slip
 
 

@@ -12,6 +12,17 @@ from merchant_agent.central.intake.enrolment import Enrolled, enrol
 from merchant_agent.central.intake.standing import Answered
 from merchant_agent.central.services import Central
 from merchant_agent.clock import Reading, format_at
+from merchant_agent.evidence.bodies import (
+    Body,
+    ComplaintBody,
+    Kind,
+    LapseBody,
+    LapseReason,
+    PromptBody,
+    RatingBody,
+    SaleSource,
+    SuggestionBody,
+)
 from merchant_agent.evidence.chain import Chain, append_record
 from merchant_agent.evidence.disclosure import encode_line, make_disclosure
 from merchant_agent.evidence.enrolment import sign_enrolment
@@ -22,20 +33,7 @@ from merchant_agent.evidence.jws import Typ, leaf_hash, link_of, sign_jws
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.evidence.octets import encode_b64u, encode_json
 from merchant_agent.evidence.query_code import query_code
-from merchant_agent.evidence.record import (
-    ABOUT_NOTHING,
-    About,
-    Body,
-    ComplaintBody,
-    Kind,
-    LapseBody,
-    LapseReason,
-    PromptBody,
-    RatingBody,
-    SaleSource,
-    SuggestionBody,
-    new_id,
-)
+from merchant_agent.evidence.record import ABOUT_NOTHING, About, new_id
 from tests.clocks import START
 
 CATALOGUE = "2026-1"
@@ -84,7 +82,9 @@ class Sender:
         self, kind: Kind, body: Body, *, about: About = ABOUT_NOTHING, disclosures: Sequence[str] = ()
     ) -> Sent:
         """The next record, signed and accepted by the terminal's own chain."""
-        octets = append_record(self.chain, self.key, kind, new_id(self.at), self.read(), about, body, disclosures)
+        octets = append_record(
+            self.chain, self.key, kind, new_id(self.at), self.read(), about, body, disclosures
+        )
         self.chain.accept(octets, disclosures)
         return self.keep(octets, disclosures)
 
@@ -112,6 +112,7 @@ class Sender:
             dwell_ms=4_000,
             lang="zh",
             catalogue=CATALOGUE,
+            claim=None,
         )
         words = [make_disclosure("comment", comment)] if comment else []
         return self.append(Kind.RATING, body, about=self.about(prompt), disclosures=words)
@@ -120,12 +121,19 @@ class Sender:
         return self.append(Kind.LAPSE, LapseBody(reason=reason), about=self.about(prompt))
 
     def suggest(self, comment: str) -> Sent:
-        body = SuggestionBody(channel="tablet", lang="zh", catalogue=CATALOGUE)
+        body = SuggestionBody(channel="tablet", lang="zh", catalogue=CATALOGUE, claim=None)
         return self.append(Kind.SUGGESTION, body, disclosures=[make_disclosure("comment", comment)])
 
     def complain(self, prompt: Sent | None = None, **disclosures: str) -> Sent:
         body = ComplaintBody(
-            categories=("quality",), remedies=("refund",), channel="tablet", lang="zh", catalogue=CATALOGUE
+            categories=("quality",),
+            remedies=("refund",),
+            channel="tablet",
+            lang="zh",
+            catalogue=CATALOGUE,
+            claim=None,
+            consents=(),
+            notice=None,
         )
         texts = [make_disclosure(name, value) for name, value in disclosures.items()]
         return self.append(Kind.COMPLAINT, body, about=self.about(prompt), disclosures=texts)
@@ -177,9 +185,7 @@ class Sender:
     def body(self, first: int, last: int | None = None) -> bytes:
         """An honest upload of these places; up to the newest unless told otherwise."""
         end = len(self.sent) - 1 if last is None else last
-        return encode_upload(
-            self.batch(first, end), [record.line for record in self.sent[first : end + 1]]
-        )
+        return encode_upload(self.batch(first, end), [record.line for record in self.sent[first : end + 1]])
 
     def upload(self, central: Central, body: bytes) -> Ack:
         """Central's answer, opened as a terminal opens it; its nonce is the next one's."""

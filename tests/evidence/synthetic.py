@@ -19,16 +19,7 @@ from merchant_agent.evidence.archive import (
     encode_disclosure_line,
     encode_jwks,
 )
-from merchant_agent.evidence.chain import Chain, append_record
-from merchant_agent.evidence.exchange import Ack, Batch, Newest, Outcome, sign_ack, sign_batch
-from merchant_agent.evidence.fields import Head, Place
-from merchant_agent.evidence.grant import Grant, NamedKey, Policy, open_grant, sign_grant
-from merchant_agent.evidence.jws import format_kid
-from merchant_agent.evidence.keys import SigningKey, VerifyingKey
-from merchant_agent.evidence.octets import encode_b64u, encode_json
-from merchant_agent.evidence.record import (
-    ABOUT_NOTHING,
-    About,
+from merchant_agent.evidence.bodies import (
     Body,
     ComplaintBody,
     Kind,
@@ -36,8 +27,15 @@ from merchant_agent.evidence.record import (
     PromptBody,
     RatingBody,
     SuggestionBody,
-    Totals,
 )
+from merchant_agent.evidence.chain import Chain, append_record
+from merchant_agent.evidence.exchange import Ack, Batch, Newest, Outcome, sign_ack, sign_batch
+from merchant_agent.evidence.fields import Head, Place
+from merchant_agent.evidence.grant import Grant, NamedKey, Policy, open_grant, sign_grant
+from merchant_agent.evidence.jws import format_kid
+from merchant_agent.evidence.keys import SigningKey, VerifyingKey
+from merchant_agent.evidence.octets import encode_b64u, encode_json
+from merchant_agent.evidence.record import ABOUT_NOTHING, About, Totals
 from merchant_agent.evidence.trust import Trust
 
 START = datetime(2026, 5, 20, 12, 0, tzinfo=timezone(timedelta(hours=8)))
@@ -75,9 +73,16 @@ def disclosure_of(name: str, value: str, *, salt: str = "") -> str:
 
 PROMPT = PromptBody(till="1", source="http", sale="counter", asks=True, tag=id_of("tag"))
 LAPSE = LapseBody(reason="declined")
-SUGGESTION = SuggestionBody(channel="tablet", lang="zh", catalogue="2026-1")
+SUGGESTION = SuggestionBody(channel="tablet", lang="zh", catalogue="2026-1", claim=None)
 COMPLAINT = ComplaintBody(
-    categories=("quality",), remedies=("refund",), channel="tablet", lang="zh", catalogue="2026-1"
+    categories=("quality",),
+    remedies=("refund",),
+    channel="tablet",
+    lang="zh",
+    catalogue="2026-1",
+    claim=None,
+    consents=(),
+    notice=None,
 )
 
 
@@ -91,6 +96,7 @@ def rating_of(level: int) -> RatingBody:
         dwell_ms=2100,
         lang="zh",
         catalogue="2026-1",
+        claim=None,
     )
 
 
@@ -99,6 +105,7 @@ def grant_of(name: str, *, epoch: int = 1, totals: Totals | None = None, closes:
         issuer=id_of(name),
         epoch=epoch,
         merchant=id_of(f"{name}'s merchant"),
+        role="terminal",
         key=encode_b64u(key_of(f"{name} {epoch}").public),
         nonce=nonce_of(f"{name} {epoch}"),
         totals=Totals.zero() if totals is None else totals,

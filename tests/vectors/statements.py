@@ -131,7 +131,7 @@ def disclosures() -> Vector:
     bad = {
         "not of this record": [disclosure_of("comment", "something else")],
         "one of them twice": [comment, comment],
-        "a member that the kind does not have": [disclosure_of("contact", "138")],
+        "a member that the kind does not have": [disclosure_of("photo", "138")],
         "a salt of 15 bytes": [short],
         "a space in the JSON": [encode_b64u(decode_b64u(comment).replace(b",", b", "))],
         "four members": [encode_b64u(decode_b64u(comment)[:-1] + b',"x"]')],

@@ -151,7 +151,7 @@ class Advance:
 
     def _chain_at(self, head: Head, totals: Totals | None) -> Chain:
         granted = self._upload.granted
-        return Chain.resume(granted.issuer, granted.epoch, granted.key, head, totals)
+        return Chain.resume(granted.issuer, granted.epoch, granted.key, head, totals, role="terminal")
 
     def _judgement(self) -> Judgement:
         self._rejected.extend(self._lost)

@@ -29,6 +29,7 @@ def grant_terminal(central: Central, tx: Writer, merchant: str, key: bytes) -> t
         issuer=evidence.new_issuer_id(),
         epoch=_EPOCH,
         merchant=merchant,
+        role="terminal",
         key=encode_b64u(key),
         nonce=evidence.new_nonce(),
         totals=newest_totals(tx, merchant),

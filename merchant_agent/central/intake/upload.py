@@ -90,6 +90,7 @@ def open_upload(raw: RawUpload, granted: Granted) -> Upload:
         granted.key,
         Head(epoch=granted.epoch, seq=-1, link=_NOWHERE),
         None,
+        role="terminal",
     )
     return Upload(
         granted=granted,

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Literal
 
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError, TransitionError
+from merchant_agent.evidence.bodies import AspectLevel, Ended, Kind, RatingBody
 from merchant_agent.evidence.fields import Place
-from merchant_agent.evidence.record import About, AspectLevel, Ended, Kind, RatingBody
+from merchant_agent.evidence.record import About
 from merchant_agent.store.store import Reader, Writer
 from merchant_agent.terminal.collect.lookup import (
     PromptState,
@@ -137,6 +138,7 @@ def sign_rating(  # noqa: PLR0913 -- a rating has these parts
         dwell_ms=min(max(dwell_ms, 0), LONGEST_DWELL_MS),
         lang=answer.lang,
         catalogue=terminal.catalogue.version,
+        claim=None,
     )
     about = About(prompt=place_of(prompt, terminal.journal.identity.issuer), case=None)
     words = {"comment": answer.comment}

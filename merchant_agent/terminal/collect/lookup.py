@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 from merchant_agent.errors import NotFoundError
+from merchant_agent.evidence.bodies import Kind, LapseBody, LapseReason
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.jws import leaf_hash
 from merchant_agent.evidence.query_code import query_code
-from merchant_agent.evidence.record import About, Kind, LapseBody, LapseReason
+from merchant_agent.evidence.record import About
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.board import read_questions
 from merchant_agent.terminal.collect.screen import is_waiting

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 from merchant_agent.domain.sales import Sale, SaleKind, SaleSource, order_tag
 from merchant_agent.errors import ConflictError, TransitionError
+from merchant_agent.evidence.bodies import Kind, PromptBody, SaleForm
+from merchant_agent.evidence.bodies import SaleSource as SignedSource
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.invitation import invitation_url, sign_invitation
 from merchant_agent.evidence.octets import encode_b64u
-from merchant_agent.evidence.record import Kind, PromptBody, SaleForm
-from merchant_agent.evidence.record import SaleSource as SignedSource
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.alarms import raise_alarm
 from merchant_agent.terminal.collect.board import read_questions

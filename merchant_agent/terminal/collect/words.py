@@ -17,8 +17,9 @@ from merchant_agent.domain.catalogue import Catalogue
 from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_amount, parse_time
 from merchant_agent.domain.text import check_line
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
+from merchant_agent.evidence.bodies import ComplaintBody, Kind, SuggestionBody
 from merchant_agent.evidence.fields import Place
-from merchant_agent.evidence.record import About, ComplaintBody, Kind, SuggestionBody
+from merchant_agent.evidence.record import About
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.lookup import find_prompt, place_of, query_code_at
 from merchant_agent.terminal.collect.said import Thanks, check_codes, check_comment, check_id, check_lang
@@ -70,7 +71,7 @@ def suggest(terminal: Terminal, tablet: Tablet, suggestion_id: str, words: Words
     check_id(suggestion_id)
     check_lang(words.lang)
     comment = check_comment(words.comment, min_chars=1)
-    body = SuggestionBody(channel="tablet", lang=words.lang, catalogue=terminal.catalogue.version)
+    body = SuggestionBody(channel="tablet", lang=words.lang, catalogue=terminal.catalogue.version, claim=None)
     with terminal.journal.write() as writer:
         about = _about(terminal, writer, tablet, words.prompt_id)
         row: Suggestion | None = writer.first(
@@ -103,6 +104,9 @@ def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: G
         channel="tablet",
         lang=checked.lang,
         catalogue=terminal.catalogue.version,
+        claim=None,
+        consents=(),
+        notice=None,
     )
     with terminal.journal.write() as writer:
         about = _about(terminal, writer, tablet, checked.prompt_id)

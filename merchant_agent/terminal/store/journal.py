@@ -24,13 +24,14 @@ from merchant_agent.errors import (
     StoreCorruptError,
     VerificationError,
 )
+from merchant_agent.evidence.bodies import Body, Kind
 from merchant_agent.evidence.chain import Chain, append_record
 from merchant_agent.evidence.disclosure import make_disclosure
 from merchant_agent.evidence.fields import Head, Place
 from merchant_agent.evidence.jws import Typ, decode_jws, leaf_hash, link_of, verify_jws
 from merchant_agent.evidence.keys import SigningKey, VerifyingKey
 from merchant_agent.evidence.query_code import query_code
-from merchant_agent.evidence.record import ABOUT_NOTHING, About, Body, Kind, Record, decode_record, new_id
+from merchant_agent.evidence.record import ABOUT_NOTHING, About, Record, decode_record, new_id
 from merchant_agent.evidence.trust import Trust
 from merchant_agent.store.database import Database
 from merchant_agent.store.fields import to_ms
@@ -311,8 +312,24 @@ def _resume(reader: Reader, signer: _Signer) -> Chain:
     if record.place != place or link != newest.link:
         raise StoreCorruptError(f"the newest record, seq {newest.seq}, stands at another place")
     head = Head(epoch=newest.epoch, seq=newest.seq, link=link)
-    return Chain.resume(identity.issuer, identity.epoch, signer.verifying, head, record.totals)
+    return Chain.resume(
+        identity.issuer,
+        identity.epoch,
+        signer.verifying,
+        head,
+        record.totals,
+        role=identity.grant.role,
+        anchor=record.anchor,
+    )
 
 
 def _copy(chain: Chain, signer: _Signer) -> Chain:
-    return Chain.resume(chain.issuer, chain.epoch, signer.verifying, chain.head, chain.totals)
+    return Chain.resume(
+        chain.issuer,
+        chain.epoch,
+        signer.verifying,
+        chain.head,
+        chain.totals,
+        role=chain.role,
+        anchor=chain.anchor,
+    )

@@ -12,7 +12,7 @@ import math
 import random
 import threading
 
-from merchant_agent.evidence.record import Kind
+from merchant_agent.evidence.bodies import Kind
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.journal import Appended
 from merchant_agent.terminal.upload.backoff import Backoff

@@ -12,18 +12,11 @@ from typing import Literal, Self
 from msgspec.structs import replace
 
 from merchant_agent.domain.sales import Sale, SaleKind, SaleSource, parse_amount
+from merchant_agent.evidence.bodies import ComplaintBody, LapseBody, PromptBody, RatingBody, SuggestionBody
 from merchant_agent.evidence.chain import Chain
 from merchant_agent.evidence.grant import Policy, decode_grant, new_issuer_id, sign_grant
 from merchant_agent.evidence.jws import Typ, decode_jws
-from merchant_agent.evidence.record import (
-    ComplaintBody,
-    LapseBody,
-    PromptBody,
-    RatingBody,
-    Record,
-    SuggestionBody,
-    new_id,
-)
+from merchant_agent.evidence.record import Record, new_id
 from merchant_agent.settings import TerminalSettings
 from merchant_agent.store.sqlite import SqliteFile
 from merchant_agent.terminal.alarms import open_alarms
@@ -196,3 +189,5 @@ def _in_words(record: Record) -> str:
             return "suggestion"
         case ComplaintBody():
             return "complaint"
+        case _:
+            return record.kind

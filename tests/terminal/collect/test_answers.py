@@ -10,7 +10,8 @@ from merchant_agent.errors import (
     StoreFullError,
     TransitionError,
 )
-from merchant_agent.evidence.record import AspectLevel, RatingBody, new_id
+from merchant_agent.evidence.bodies import AspectLevel, RatingBody
+from merchant_agent.evidence.record import new_id
 from merchant_agent.terminal.collect.answers import LONGEST_DWELL_MS, decline, finish, keep_draft
 from merchant_agent.terminal.collect.lookup import PromptState
 from merchant_agent.terminal.collect.prompts import withdraw_sale
@@ -53,6 +54,7 @@ def test_an_answer_is_signed_whole(shop: Shop) -> None:
         dwell_ms=12_345,
         lang="en",
         catalogue="2026-1",
+        claim=None,
     )
     assert (record.id, record.about.prompt) == (answer_id, sale.place)
     (row,) = _ratings(shop)

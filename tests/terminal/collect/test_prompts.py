@@ -14,8 +14,8 @@ from merchant_agent.errors import (
     StoreFullError,
     TransitionError,
 )
+from merchant_agent.evidence.bodies import PromptBody
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
-from merchant_agent.evidence.record import PromptBody
 from merchant_agent.settings import TerminalSettings
 from merchant_agent.terminal.collect.lookup import PromptState
 from merchant_agent.terminal.collect.prompts import sale_state, take_sale, withdraw_sale

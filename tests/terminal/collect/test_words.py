@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError, StoreConflictError
-from merchant_agent.evidence.record import ABOUT_NOTHING, ComplaintBody, SuggestionBody, new_id
+from merchant_agent.evidence.bodies import ComplaintBody, SuggestionBody
+from merchant_agent.evidence.record import ABOUT_NOTHING, new_id
 from merchant_agent.terminal.collect.lookup import PromptState
 from merchant_agent.terminal.collect.said import COMMENT_MAX_CHARS, Thanks
 from merchant_agent.terminal.collect.screen import Tablet
@@ -32,7 +33,7 @@ def _complaint(shop: Shop) -> Complaint:
 def test_a_suggestion_needs_no_sale(shop: Shop) -> None:
     thanks = _suggest(shop, Words(prompt_id=None, comment="加个儿童椅", lang="zh"))
     (record,) = shop.records()
-    assert record.body == SuggestionBody(channel="tablet", lang="zh", catalogue="2026-1")
+    assert record.body == SuggestionBody(channel="tablet", lang="zh", catalogue="2026-1", claim=None)
     assert record.about == ABOUT_NOTHING
     assert (thanks.place, thanks.created) == (record.place, True)
     with shop.terminal.store.read() as reader:
@@ -83,6 +84,9 @@ def test_a_complaint_is_signed_without_its_words(shop: Shop) -> None:
         channel="tablet",
         lang="zh",
         catalogue="2026-1",
+        claim=None,
+        consents=(),
+        notice=None,
     )
     assert len(record.sd) == 4
     assert record.about.prompt == sale.place

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from merchant_agent.evidence.bodies import RatingBody
 from merchant_agent.evidence.query_code import parse_query_code
-from merchant_agent.evidence.record import RatingBody
 from merchant_agent.terminal.collect.prompts import withdraw_sale
 from merchant_agent.terminal.devices import list_tablets, revoke_tablet
 from tests.clocks import ManualClock

@@ -1,0 +1,107 @@
+"""What types cannot express about bodies (rule V1).
+
+Source: PROTOCOL.md, "Grammar beyond types".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import assert_never
+
+from merchant_agent.errors import FormatError
+from merchant_agent.evidence.bodies import (
+    Body,
+    ClockBody,
+    ComplaintBody,
+    ConfirmBody,
+    DayCloseBody,
+    DisputeBody,
+    EndBody,
+    EraseBody,
+    FindingBody,
+    HeartbeatBody,
+    LapseBody,
+    OutageBody,
+    PromptBody,
+    RatingBody,
+    RecoverBody,
+    RevokeBody,
+    RotateBody,
+    SettingsBody,
+    StartBody,
+    SuggestionBody,
+    SupersedeBody,
+)
+from merchant_agent.evidence.fields import Place, parse_at
+
+
+def require_body(body: Body) -> None:  # noqa: C901 -- one case for each kind
+    """Returns when what the body says can be meant.
+
+    Raises:
+        FormatError: it cannot.
+    """
+    match body:
+        case RatingBody():
+            _require_distinct(body.tags)
+            _require_distinct([aspect.aspect for aspect in body.aspects])
+        case ComplaintBody():
+            _require_complaint(body)
+        case DayCloseBody():
+            _parse_day(body.day)
+        case SettingsBody():
+            _require_settings(body)
+        case OutageBody():
+            parse_at(body.since)
+        case EraseBody():
+            _require_distinct(body.members)
+        case FindingBody():
+            if body.due_at is not None:
+                parse_at(body.due_at)
+        case PromptBody() | LapseBody() | SuggestionBody() | StartBody() | HeartbeatBody() | ClockBody():
+            pass
+        case RotateBody() | RecoverBody() | EndBody() | RevokeBody():
+            pass
+        case SupersedeBody() | DisputeBody() | ConfirmBody():
+            pass
+        case _:
+            assert_never(body)
+
+
+def place_told_of(body: Body) -> Place | None:
+    """The place of the record that the body is about, if it is about one."""
+    match body:
+        case EraseBody() | SupersedeBody() | DisputeBody() | ConfirmBody() | FindingBody():
+            return body.place
+        case _:
+            return None
+
+
+def _require_complaint(body: ComplaintBody) -> None:
+    _require_distinct(body.categories)
+    _require_distinct(body.remedies)
+    _require_distinct(body.consents)
+    if body.consents and body.notice is None:
+        raise FormatError("record: a consent without the notice that was shown")
+
+
+def _require_settings(body: SettingsBody) -> None:
+    for closure in body.closures:
+        if _parse_day(closure.first) > _parse_day(closure.last):
+            raise FormatError("record: a closure that ends before it begins")
+    for opening in body.opening:
+        if opening.from_ in {"24:00", opening.to}:
+            raise FormatError("record: opening hours that are none")
+
+
+def _parse_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise FormatError(f"record: {error}") from error
+
+
+def _require_distinct(codes: Sequence[str]) -> None:
+    if len(set(codes)) != len(codes):
+        raise FormatError("record: a code stands twice")
