@@ -1,0 +1,125 @@
+"""Daily releases: each morning the figures up to the last midnight become public, and stay.
+
+Levels reach the public, and with it the shop, only so: in between nobody can read off which
+customer gave which level.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import peewee
+
+from merchant_agent.central.services import Central
+from merchant_agent.central.store.models import MerchantEntry, Prompt, Rating, Release
+from merchant_agent.domain.statistics import answer_band, distribution_of_counts
+from merchant_agent.store.store import Reader
+
+_MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """The newest release whose time has come: its local date, and up to when records count."""
+
+    day: date
+    until: datetime
+
+
+def make_releases(central: Central) -> int:
+    """Makes the release that is due for every merchant that lacks it; how many were made.
+
+    After a time in which central was down the last one that is due is made; what arrived on the
+    days in between counts in it. Several processes may do this at once.
+    """
+    settings = central.settings
+    due = due_release(central.clock.now(), time.fromisoformat(settings.release_at), ZoneInfo(settings.zone))
+    with central.store.read() as reader:
+        merchants = _lacking(reader, due)
+        rows = _figures(reader, due, merchants) if merchants else []
+    if not rows:
+        return 0
+    with central.store.write() as tx:
+        return tx.execute(Release.insert_many(rows).on_conflict_ignore())
+
+
+def due_release(now: datetime, release_at: time, zone: ZoneInfo) -> Due:
+    """Which release is due at this moment; days begin at the zone's midnight.
+
+    A time of day that a clock change skips or repeats is taken as it first would have come.
+    """
+    today = now.astimezone(zone).date()
+    # In UTC: two times of one zone are compared by what the clock on the wall shows.
+    is_out = now.astimezone(UTC) >= datetime.combine(today, release_at, tzinfo=zone).astimezone(UTC)
+    day = today if is_out else today - timedelta(days=1)
+    return Due(day=day, until=datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC))
+
+
+def _lacking(reader: Reader, due: Due) -> list[str]:
+    made = Release.select(Release.merchant).where(Release.day == due.day.isoformat())
+    query = MerchantEntry.select(MerchantEntry.id).where(MerchantEntry.id.not_in(made))
+    return [merchant for (merchant,) in reader.all(query.tuples())]
+
+
+def _figures(reader: Reader, due: Due, merchants: list[str]) -> list[dict[str, object]]:
+    """A row for each merchant."""
+    levels = _counted_levels(reader, due)
+    prompts = _prompts(reader, due)
+    rows: list[dict[str, object]] = []
+    for merchant in merchants:
+        figures = distribution_of_counts(levels.get(merchant, {}))
+        row: dict[str, object] = {
+            "merchant": merchant,
+            "day": due.day.isoformat(),
+            "until": due.until,
+            "answer_band": answer_band(figures.n, prompts.get(merchant, 0)).value,
+        }
+        rows.append(row | {f"level_{level}": figures.count(level) for level in range(1, 6)})
+    return rows
+
+
+def _counted_levels(reader: Reader, due: Due) -> dict[str, dict[int, int]]:
+    """How many prompts were answered with each level, by merchant.
+
+    Of several answers to one prompt the lowest counts. Ratings without a sale, or on a prompt
+    that staff made by hand, are no part of the score.
+    """
+    place = (Rating.prompt_issuer, Rating.prompt_epoch, Rating.prompt_seq)
+    asked = (
+        (Prompt.merchant == Rating.merchant)
+        & (Prompt.issuer == Rating.prompt_issuer)
+        & (Prompt.epoch == Rating.prompt_epoch)
+        & (Prompt.seq == Rating.prompt_seq)
+    )
+    lowest = (
+        Rating.select(Rating.merchant, peewee.fn.MIN(Rating.level).alias("level"))
+        .join(Prompt, on=asked)
+        .where((Rating.received_at < due.until) & _counts(due))
+        .group_by(Rating.merchant, *place)
+        .alias("lowest")
+    )
+    query = (
+        peewee.Select([lowest], [lowest.c.merchant, lowest.c.level, peewee.fn.COUNT(lowest.c.level)])
+        .group_by(lowest.c.merchant, lowest.c.level)
+        .tuples()
+    )
+    counts: dict[str, dict[int, int]] = defaultdict(dict)
+    for merchant, level, count in reader.all(query):
+        counts[merchant][level] = count
+    return counts
+
+
+def _prompts(reader: Reader, due: Due) -> dict[str, int]:
+    query = (
+        Prompt.select(Prompt.merchant, peewee.fn.COUNT(Prompt.seq))
+        .where(_counts(due))
+        .group_by(Prompt.merchant)
+    )
+    return dict(reader.all(query.tuples()))
+
+
+def _counts(due: Due) -> peewee.Expression:
+    return (Prompt.received_at < due.until) & (Prompt.source != _MANUAL)

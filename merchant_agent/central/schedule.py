@@ -1,0 +1,46 @@
+"""What central does by itself, once a minute, in every process: each duty may run in several at once."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from merchant_agent.central.releases import make_releases
+from merchant_agent.central.services import Central
+from merchant_agent.errors import StoreError
+
+_log = logging.getLogger(__name__)
+
+_TICK_S = 60
+
+
+class Schedule:
+    """The schedule of one process, between `start` and `stop`; it first ticks at once."""
+
+    def __init__(self, central: Central) -> None:
+        self._central = central
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+
+    def start(self) -> None:
+        """Begins to tick."""
+        tick = self._scheduler.add_job(self.tick, "interval", seconds=_TICK_S)
+        self._scheduler.start()
+        tick.modify(next_run_time=self._central.clock.now())
+
+    def stop(self) -> None:
+        """Ends; returns when a tick that is under way has ended."""
+        self._scheduler.shutdown(wait=True)
+
+    def tick(self) -> None:
+        """Does what is due; what fails is tried again with the next tick."""
+        try:
+            made = make_releases(self._central)
+        except StoreError as error:
+            _log.warning("no releases were made: %s", error)
+        else:
+            if made:
+                _log.info("made %d releases", made)
