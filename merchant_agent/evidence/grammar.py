@@ -35,14 +35,18 @@ from merchant_agent.evidence.bodies import (
 )
 from merchant_agent.evidence.fields import Place, parse_at
 
+_TOLD = (EraseBody, SupersedeBody, DisputeBody, ConfirmBody, FindingBody)
 
-def require_body(body: Body) -> None:  # noqa: C901 -- one case for each kind
+
+def require_body(body: Body) -> None:  # noqa: C901, PLR0912 -- one case for each kind
     """Returns when what the body says can be meant.
 
     Raises:
         FormatError: it cannot.
     """
     match body:
+        case PromptBody() | LapseBody():
+            pass
         case RatingBody():
             _require_distinct(body.tags)
             _require_distinct([aspect.aspect for aspect in body.aspects])
@@ -59,7 +63,7 @@ def require_body(body: Body) -> None:  # noqa: C901 -- one case for each kind
         case FindingBody():
             if body.due_at is not None:
                 parse_at(body.due_at)
-        case PromptBody() | LapseBody() | SuggestionBody() | StartBody() | HeartbeatBody() | ClockBody():
+        case SuggestionBody() | StartBody() | HeartbeatBody() | ClockBody():
             pass
         case RotateBody() | RecoverBody() | EndBody() | RevokeBody():
             pass
@@ -71,11 +75,7 @@ def require_body(body: Body) -> None:  # noqa: C901 -- one case for each kind
 
 def place_told_of(body: Body) -> Place | None:
     """The place of the record that the body is about, if it is about one."""
-    match body:
-        case EraseBody() | SupersedeBody() | DisputeBody() | ConfirmBody() | FindingBody():
-            return body.place
-        case _:
-            return None
+    return body.place if isinstance(body, _TOLD) else None
 
 
 def _require_complaint(body: ComplaintBody) -> None:

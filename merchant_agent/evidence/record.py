@@ -10,13 +10,30 @@ import re
 import secrets
 from datetime import datetime
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 from msgspec import Meta, field
 
 from merchant_agent.errors import FormatError
-from merchant_agent.evidence.bodies import BODY_TYPES, ERASABLE, Body, Kind, RatingBody
+from merchant_agent.evidence.bodies import (
+    BODY_TYPES,
+    ERASABLE,
+    Body,
+    ClockBody,
+    DayCloseBody,
+    EndBody,
+    HeartbeatBody,
+    Kind,
+    OutageBody,
+    PromptBody,
+    RatingBody,
+    RecoverBody,
+    RevokeBody,
+    RotateBody,
+    SettingsBody,
+    StartBody,
+)
 from merchant_agent.evidence.fields import (
     MAX_EPOCH,
     MAX_SEQ,
@@ -39,7 +56,7 @@ from merchant_agent.evidence.octets import (
     require_encoding,
 )
 
-SD_ALG = "sha-256"
+SD_ALG: Literal["sha-256"] = "sha-256"
 
 
 class Totals(Wire, frozen=True, kw_only=True):
@@ -87,8 +104,13 @@ class About(Wire, frozen=True, kw_only=True):
 ABOUT_NOTHING = About(prompt=None, case=None)
 
 
-class _Members(Wire, frozen=True, kw_only=True):
-    """A record whose body is not yet looked into."""
+class Record(Wire, frozen=True, kw_only=True):
+    """One entry of a chain.
+
+    `at` is RFC 3339 text with milliseconds and offset (`parse_at` reads it); `anchor` is the newest
+    checkpoint of central's log that its issuer had verified, None before the first; `sd` are the
+    digests of the erasable members, sorted, and stand as `_sd` and `_sd_alg` in JSON.
+    """
 
     issuer: Id8
     epoch: Epoch
@@ -102,33 +124,9 @@ class _Members(Wire, frozen=True, kw_only=True):
     anchor: Anchor | None
     totals: Totals
     about: About
-    body: msgspec.Raw
+    body: Body
     sd: Annotated[tuple[Octets32, ...], Meta(max_length=16)] = field(name="_sd")
     sd_alg: Literal["sha-256"] = field(name="_sd_alg")
-
-
-class Record(Wire, frozen=True, kw_only=True):
-    """One entry of a chain.
-
-    `at` is RFC 3339 text with milliseconds and offset (`parse_at` reads it); `sd` are the
-    digests of the erasable members, sorted, and stand as `_sd` and `_sd_alg` in JSON.
-    """
-
-    issuer: str
-    epoch: int
-    seq: int
-    prev: str
-    kind: Kind
-    id: str
-    at: str
-    boot: str
-    uptime_ms: int
-    anchor: Anchor | None
-    totals: Totals
-    about: About
-    body: Body
-    sd: tuple[str, ...] = field(name="_sd")
-    sd_alg: str = field(name="_sd_alg")
 
     @property
     def place(self) -> Place:
@@ -145,27 +143,33 @@ class Peek(Wire, frozen=True, kw_only=True):
     prev: str
 
 
-_MEMBERS: msgspec.json.Decoder[_Members] = msgspec.json.Decoder(_Members)
-_BODIES: dict[Kind, msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(body) for kind, body in BODY_TYPES.items()
+def _of_kind(kind: Kind) -> type[Record]:
+    """The record whose body is that of its kind, so that one pass decodes it."""
+    fields = [("body", BODY_TYPES[kind])]
+    made = msgspec.defstruct(f"{kind.name.title()}Record", fields, bases=(Record,), frozen=True, kw_only=True)
+    return cast("type[Record]", made)
+
+
+_DECODERS: dict[bytes, msgspec.json.Decoder[Record]] = {
+    kind.value.encode(): msgspec.json.Decoder(_of_kind(kind)) for kind in Kind
 }
 _PEEK = re.compile(
     rb'\{"issuer":"([A-Za-z0-9_-]{10}[AEIMQUYcgkosw048])","epoch":([1-9][0-9]{0,4}),"seq":(0|[1-9][0-9]{0,9}),'
-    rb'"prev":"([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])",'
+    rb'"prev":"([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])",(?:"kind":"([a-z_]{1,16})",)?'
 )
 _OF_NO_PROMPT = frozenset(
     {
-        Kind.PROMPT,
-        Kind.START,
-        Kind.HEARTBEAT,
-        Kind.DAY_CLOSE,
-        Kind.CLOCK,
-        Kind.SETTINGS,
-        Kind.ROTATE,
-        Kind.OUTAGE,
-        Kind.RECOVER,
-        Kind.END,
-        Kind.REVOKE,
+        PromptBody,
+        StartBody,
+        HeartbeatBody,
+        DayCloseBody,
+        ClockBody,
+        SettingsBody,
+        RotateBody,
+        OutageBody,
+        RecoverBody,
+        EndBody,
+        RevokeBody,
     }
 )
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -190,24 +194,11 @@ def decode_record(payload: bytes) -> Record:
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise FormatError(f"record: {len(payload)} bytes")
-    members = decode_with(_MEMBERS, payload)
-    record = Record(
-        issuer=members.issuer,
-        epoch=members.epoch,
-        seq=members.seq,
-        prev=members.prev,
-        kind=members.kind,
-        id=members.id,
-        at=members.at,
-        boot=members.boot,
-        uptime_ms=members.uptime_ms,
-        anchor=members.anchor,
-        totals=members.totals,
-        about=members.about,
-        body=decode_with(_BODIES[members.kind], members.body),
-        sd=members.sd,
-        sd_alg=members.sd_alg,
-    )
+    match = _PEEK.match(payload)
+    decoder = _DECODERS.get(match[5] or b"") if match is not None else None
+    if decoder is None:
+        raise FormatError("record: neither place nor a known kind can be read")
+    record = decode_with(decoder, payload)
     require_encoding(record, payload)
     _require_sense(record)
     return record
@@ -253,15 +244,15 @@ def _require_sense(record: Record) -> None:
     """
     parse_at(record.at)
     digests = record.sd
-    if len(digests) > len(ERASABLE[record.kind]):
+    if digests and len(digests) > len(ERASABLE[record.kind]):
         raise FormatError("record: more digests than its kind has erasable members")
     if len(digests) > 1 and any(a >= b for a, b in pairwise(digests)):
         raise FormatError("record: digests are not sorted, or repeated")
     _require_about(record)
     require_body(record.body)
-    place = place_told_of(record.body)
-    if place is not None:
-        _require_before(record, place)
+    told_of = place_told_of(record.body)
+    if told_of is not None:
+        _require_before(record, told_of)
 
 
 def _require_about(record: Record) -> None:
@@ -270,7 +261,7 @@ def _require_about(record: Record) -> None:
         if record.kind is Kind.LAPSE:
             raise FormatError("record: a lapse of no prompt")
         return
-    if record.kind in _OF_NO_PROMPT:
+    if type(record.body) in _OF_NO_PROMPT:
         raise FormatError(f"record: a {record.kind} about a prompt")
     _require_before(record, prompt)
 
