@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from merchant_agent.evidence.archive import ExportZip
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.trust import Trust, load_trust
 from merchant_agent.evidence.verdict import Verdict
-from merchant_agent.evidence.verify import verify_export
+from merchant_agent.evidence.verify import OnProgress, verify_export
 
 _VIOLATED = 1
 _UNREADABLE = 2
@@ -40,7 +41,7 @@ def verify(file: Path, trust_file: Path | None, *, hashes_only: bool, as_json: b
     try:
         trust = _read_trust(trust_file)
         with ExportZip(file) as source:
-            verdict = verify_export(source, trust, signatures=not hashes_only)
+            verdict = verify_export(source, trust, signatures=not hashes_only, on_progress=_progress())
     except FormatError as error:
         raise _Unreadable(str(error)) from error
     except OSError as error:
@@ -50,6 +51,13 @@ def verify(file: Path, trust_file: Path | None, *, hashes_only: bool, as_json: b
     else:
         _print(verdict)
     raise click.exceptions.Exit(_VIOLATED if verdict.violations else 0)
+
+
+def _progress() -> OnProgress | None:
+    """One line that is written over, on a terminal alone."""
+    if not sys.stderr.isatty():
+        return None
+    return lambda records: click.echo(f"\r{records:,} records\r", err=True, nl=False)
 
 
 def _read_trust(path: Path | None) -> Trust | None:
@@ -63,12 +71,13 @@ def _print(verdict: Verdict) -> None:
         where = _where(violation.place) or f"{violation.file} line {violation.line}"
         click.echo(f"VIOLATED {rule} at {where}: {violation.detail}{also}")
     for finding in verdict.findings:
-        click.echo(f"finding {finding.code} at {_where(finding.place) or 'no place'}: {finding.detail}")
+        click.echo(f"finding {finding.rule} {finding.code} at {_where(finding.place)}: {finding.detail}")
     if not verdict.trusted:
-        click.echo("not trusted: no grant is vouched for by a pinned root key (--trust). Keys used:")
+        click.echo("not trusted: not every grant and checkpoint is by a pinned key (--trust). Keys used:")
         for kid, fingerprint in verdict.fingerprints.items():
             click.echo(f"  {kid}  SHA-256 {fingerprint}")
-    checked = "records, signatures checked" if verdict.signatures else "records, hashes only"
+    kinds = f"records, {verdict.slips} slips, {verdict.checkpoints} checkpoints, {verdict.proofs} proofs"
+    checked = f"{kinds}, signatures checked" if verdict.signatures else f"{kinds}, hashes only"
     outcome = "violations found" if verdict.violations else "no rule is violated"
     click.echo(f"{verdict.records} {checked}: {outcome}; trusted: {'yes' if verdict.trusted else 'no'}")
 

@@ -6,9 +6,11 @@ Source: PROTOCOL.md, "Export".
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Literal, Protocol, Self, cast
@@ -26,17 +28,34 @@ BATCHES = "batches.jws"
 ACKS = "acks.jws"
 DISCLOSURES = "disclosures.jsonl"
 KEYS = "keys.jwks"
+SLIPS = "slips.jsonl"
+LOG_KEYS = "log.vkey"
 README = "README.txt"
 
 MAX_LINE_BYTES = 32_768
+MAX_FILE_BYTES = 1 << 18
 _MAX_KEYS = 4096
 _MAX_KEYS_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 18
 _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
+_CHECKPOINT = re.compile(r"checkpoints/(0|[1-9][0-9]{0,15})(?:-[1-9][0-9]{0,3})?\.note")
+_PROOF = re.compile(r"proofs/([1-9][0-9]{0,4})-(0|[1-9][0-9]{0,9})\.tlog-proof")
+
+
 class Source(Protocol):
     """Where a verifier reads an export from; each call reads the file anew."""
+
+    def names(self) -> Iterable[str]:
+        """The names of all files, each once, in any order."""
+
+    def read(self, name: str) -> bytes:
+        """A whole small file.
+
+        Raises:
+            FormatError: there is no such file, it cannot be read, or it has more than 256 KiB.
+        """
 
     def lines(self, name: str) -> Iterator[bytes]:
         r"""The lines of a file without their `\n`.
@@ -52,6 +71,14 @@ class DisclosureLine(Wire, frozen=True, kw_only=True):
     epoch: Epoch
     seq: Seq
     disclosure: str
+
+
+class SlipLine(Wire, frozen=True, kw_only=True):
+    """One line of `slips.jsonl`."""
+
+    epoch: Epoch
+    seq: Seq
+    slip: str
 
 
 class _Jwk(Wire, frozen=True, kw_only=True):
@@ -96,12 +123,37 @@ class ExportZip:
     ) -> None:
         self._zip.close()
 
+    def names(self) -> Iterable[str]:
+        """The names of all files."""
+        return self._zip.namelist()
+
+    def read(self, name: str) -> bytes:
+        """A whole small file.
+
+        Raises:
+            FormatError: no such file, damaged, or more than 256 KiB.
+        """
+        with self._open(name) as file:
+            octets = file.read(MAX_FILE_BYTES + 1)
+        if len(octets) > MAX_FILE_BYTES:
+            raise FormatError(f"export: {name} is too long")
+        return octets
+
     def lines(self, name: str) -> Iterator[bytes]:
         r"""The lines of a file without their `\n`, read as they are asked for.
 
         Raises:
             FormatError: no such file, damaged, or a line longer than 32 KiB.
         """
+        with self._open(name) as file:
+            while line := file.readline(MAX_LINE_BYTES + 1):
+                if len(line) > MAX_LINE_BYTES:
+                    raise FormatError(f"export: a line of {name} is too long")
+                yield line.removesuffix(b"\n")
+
+    @contextmanager
+    def _open(self, name: str) -> Iterator[io.BufferedReader[io.RawIOBase]]:
+        """The file, whose damage is told as a `FormatError` inside the block."""
         try:
             listed = self._zip.getinfo(name)
             if listed.compress_type not in _COMPRESSIONS:
@@ -110,10 +162,7 @@ class ExportZip:
                 self._zip.open(listed) as raw,
                 io.BufferedReader(cast(io.RawIOBase, raw), _BUFFER_BYTES) as file,
             ):
-                while line := file.readline(MAX_LINE_BYTES + 1):
-                    if len(line) > MAX_LINE_BYTES:
-                        raise FormatError(f"export: a line of {name} is too long")
-                    yield line.removesuffix(b"\n")
+                yield file
         except KeyError as error:
             raise FormatError(f"export: {name} is missing") from error
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
@@ -141,6 +190,38 @@ def write_export(path: Path, files: Mapping[str, Iterable[bytes]]) -> None:
 def encode_disclosure_line(epoch: int, seq: int, disclosure: str) -> bytes:
     """One line of `disclosures.jsonl`."""
     return encode_json(DisclosureLine(epoch=epoch, seq=seq, disclosure=disclosure))
+
+
+def encode_slip_line(epoch: int, seq: int, slip: bytes) -> bytes:
+    """One line of `slips.jsonl`; the slip's 117 octets stand at that place."""
+    return encode_json(SlipLine(epoch=epoch, seq=seq, slip=encode_b64u(slip)))
+
+
+def checkpoint_name(size: int, *, again: int = 0) -> str:
+    """The file of a checkpoint; `again` counts further ones of a size that the export has already."""
+    return f"checkpoints/{size}-{again}.note" if again else f"checkpoints/{size}.note"
+
+
+def parse_checkpoint_name(name: str) -> int | None:
+    """The size that the name of a checkpoint's file states; None where it is another file."""
+    match = _CHECKPOINT.fullmatch(name)
+    return int(match[1]) if match is not None else None
+
+
+def consistency_name(old: int, new: int) -> str:
+    """The file of the proof that a tree of `new` leaves begins with one of `old`."""
+    return f"consistency/{old}-{new}"
+
+
+def proof_name(epoch: int, seq: int) -> str:
+    """The file of the proof that the record at this place is in the log."""
+    return f"proofs/{epoch}-{seq}.tlog-proof"
+
+
+def parse_proof_name(name: str) -> tuple[int, int] | None:
+    """The epoch and seq that the name of a proof's file states; None where it is another file."""
+    match = _PROOF.fullmatch(name)
+    return (int(match[1]), int(match[2])) if match is not None else None
 
 
 def encode_jwks(keys: Mapping[str, bytes]) -> bytes:

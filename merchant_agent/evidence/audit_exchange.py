@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from merchant_agent.errors import VerificationError
 from merchant_agent.evidence.archive import ACKS, BATCHES, Source
 from merchant_agent.evidence.audit_grants import Granted, Grants
+from merchant_agent.evidence.audit_log import Log
 from merchant_agent.evidence.exchange import Ack, Batch, open_ack, open_batch
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.verdict import Report
+
+_SPLIT = "a split view: another root than the log has for that size"
 
 
 @dataclass(slots=True)
@@ -29,8 +32,9 @@ class _Epoch:
 class ExchangeAudit:
     """Walks batches and acknowledgements side by side, each read once."""
 
-    def __init__(self, source: Source, grants: Grants, report: Report) -> None:
+    def __init__(self, source: Source, grants: Grants, log: Log, report: Report) -> None:
         self._source = source
+        self._log = log
         self._grants = grants
         self._report = report
         self._epochs = {epoch: _Epoch(granted.grant.nonce) for epoch, granted in grants.by_epoch.items()}
@@ -79,6 +83,8 @@ class ExchangeAudit:
         if epoch.unanswered is not None:
             self._violation("V15", f"line {epoch.unanswered} was not answered before it", BATCHES, line)
             epoch.nonce = epoch.unanswered = None
+        if batch is not None and batch.checkpoint is not None and self._log.contradicts(batch.checkpoint):
+            self._violation("V14", _SPLIT, BATCHES, line, batch)
         if batch is not None and epoch.nonce not in {None, batch.nonce}:
             self._violation("V15", "not the nonce of the acknowledgement before", BATCHES, line, batch)
         self._answer(line, batch, granted, epoch)
@@ -97,6 +103,8 @@ class ExchangeAudit:
         else:
             if batch is not None and ack.client_nonce != batch.client_nonce:
                 return
+            if ack.checkpoint is not None and self._log.contradicts(ack.checkpoint):
+                self._violation("V14", _SPLIT, ACKS, ack_line, batch)
             self._compare(ack_line, batch, ack)
             epoch.nonce = ack.nonce
             if ack.outcome == "accepted":

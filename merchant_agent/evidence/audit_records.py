@@ -1,11 +1,13 @@
-"""Auditing records: the chain of every epoch (V1 to V6, V10), going on after each violation.
+"""Auditing records: the chain of every epoch (V1 to V7, V10), going on after each violation.
 
-Batches, acknowledgements and grants that name a place and its link are compared on the way
-(V15, V11), all read side by side, so that memory stays flat.
+What batches, acknowledgements and grants (V15, V11), slips (V12) and the log (V14) say of places
+is compared on the way, all read side by side, so that memory stays flat.
 Source: PROTOCOL.md, "What a verifier does", step 2.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from merchant_agent.errors import FormatError, VerificationError
 from merchant_agent.evidence.archive import DISCLOSURES, RECORDS, Source
@@ -17,11 +19,16 @@ from merchant_agent.evidence.audit_claims import (
 )
 from merchant_agent.evidence.audit_disclosures import Disclosures
 from merchant_agent.evidence.audit_grants import Granted, Grants
+from merchant_agent.evidence.audit_log import Log
+from merchant_agent.evidence.audit_watch import Watch
 from merchant_agent.evidence.chain import Chain, is_skippable
 from merchant_agent.evidence.fields import Head, Place
 from merchant_agent.evidence.jws import Jws, Typ, decode_jws, link_of, verify_jws
-from merchant_agent.evidence.record import Peek, peek_record
+from merchant_agent.evidence.record import Peek, Record, peek_record
 from merchant_agent.evidence.verdict import Report
+
+PROGRESS_RECORDS = 65_536
+OnProgress = Callable[[int], None]
 
 _UNKNOWN_LINK = "A" * 43
 
@@ -29,7 +36,7 @@ _UNKNOWN_LINK = "A" * 43
 class RecordAudit:
     """Walks the records of an export once, each epoch's chain by its grant."""
 
-    def __init__(self, source: Source, grants: Grants, report: Report, *, signatures: bool) -> None:
+    def __init__(self, source: Source, grants: Grants, log: Log, report: Report, *, signatures: bool) -> None:
         self._source = source
         self._grants = grants
         self._report = report
@@ -49,24 +56,27 @@ class RecordAudit:
             )
         ]
         self._disclosures = Disclosures(self._issuer, source, report)
+        self._accepted: Record | None = None
         self._line = 0
+        self.watch = Watch(source, grants, log, report, signatures=signatures)
 
-    def run(self) -> int:
-        """Reports every broken rule; returns how many lines were read.
+    def run(self, on_progress: OnProgress | None = None) -> int:
+        """Reports every broken rule; returns how many lines were read. See `verify_export`.
 
         Raises:
             FormatError: the export cannot be read.
         """
         for octets in self._source.lines(RECORDS):
             self._line += 1
+            self._accepted = None
             self._record(octets)
-            place = (self._epoch, self._chain.seq)
-            for claims in self._claims:
-                if claims.due <= place:
-                    claims.settle(self._chain.head, self._chain.totals)
+            self._settle(octets)
+            if on_progress is not None and self._line % PROGRESS_RECORDS == 0:
+                on_progress(self._line)
         for claims in self._claims:
             claims.finish()
         self._disclosures.finish()
+        self.watch.finish()
         return self._line
 
     def head_seq(self, epoch: int) -> int:
@@ -77,6 +87,17 @@ class RecordAudit:
     def undisclosed(self, epoch: int) -> tuple[int, int]:
         """The first seq of an epoch with erasable members left out, and how many such records it has."""
         return self._undisclosed.get(epoch, (0, 0))
+
+    def _settle(self, octets: bytes) -> None:
+        """Compares what others say of the place that the line has got."""
+        epoch, seq = self._epoch, self._chain.seq
+        place = (epoch, seq)
+        for claims in self._claims:
+            if claims.due <= place:
+                claims.settle(self._chain.head, self._chain.totals)
+        watch = self.watch
+        if watch.proofs.due <= place or watch.slips.due <= place:
+            watch.settle(epoch, seq, octets, self._accepted)
 
     def _begin(self, granted: Granted) -> Chain:
         grant = granted.grant
@@ -110,6 +131,8 @@ class RecordAudit:
     def _advance(self, jws: Jws) -> None:
         given = self._disclosures.taken
         record = self._chain.advance(jws, self._disclosures.take(self._epoch, self._chain.seq + 1))
+        self._accepted = record
+        self.watch.see(record, self._line)
         if record.sd and self._disclosures.taken - given < len(record.sd):
             first, count = self._undisclosed.get(self._epoch, (record.seq, 0))
             self._undisclosed[self._epoch] = (first, count + 1)
@@ -140,6 +163,7 @@ class RecordAudit:
             self._violation(error.rule, error.detail, seq)
         self._disclosures.drop(self._epoch, seq)
         self._chain.skip(link_of(jws.octets))
+        self.watch.pass_over(self._epoch, seq)
 
     def _enter(self, jws: Jws) -> bool:
         """Turns to the chain that header and payload both name; False where nothing grants it.
@@ -177,6 +201,7 @@ class RecordAudit:
             self._violation("V5", "prev is not the link of the record before", peek.seq)
         self._lost.discard(self._epoch)
         granted = self._grants.by_epoch[self._epoch]
+        self.watch.pass_over(self._epoch, peek.seq - 1)
         aligned = Head(epoch=self._epoch, seq=peek.seq - 1, link=peek.prev)
         self._chain = Chain.resume(
             self._issuer,
@@ -193,6 +218,7 @@ class RecordAudit:
         """Gives the line the next place; what was not signed has no link that the next could name."""
         self._disclosures.drop(self._epoch, self._chain.seq + 1)
         self._chain.skip(link_of(octets))
+        self.watch.pass_over(self._epoch, self._chain.seq)
         if not is_signed:
             self._lost.add(self._epoch)
 

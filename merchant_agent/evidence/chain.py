@@ -29,6 +29,7 @@ from merchant_agent.evidence.keys import SigningKey, VerifyingKey
 from merchant_agent.evidence.record import (
     SD_ALG,
     About,
+    Peek,
     Record,
     Totals,
     decode_record,
@@ -130,11 +131,12 @@ class Chain:
         Raises:
             VerificationError: V1, V4, V5, V6, V7 or V10; nothing has changed.
         """
-        self._require_place(jws.payload)
         try:
             record = decode_record(jws.payload)
         except FormatError as error:
+            self._require_place(_peek(jws.payload))
             raise VerificationError("V1", str(error), seq=self.seq + 1) from error
+        self._require_place(record)
         _require_signer(self.role, record)
         if self.totals is not None and record.totals != self.totals.after(record.kind, record.body):
             raise VerificationError("V6", "the totals do not add up", seq=record.seq)
@@ -156,17 +158,20 @@ class Chain:
         self.link = link
         self.totals = None
 
-    def _require_place(self, payload: bytes) -> None:
-        try:
-            peek = peek_record(payload)
-        except FormatError as error:
-            raise VerificationError("V1", str(error)) from error
+    def _require_place(self, peek: Peek | Record) -> None:
         if peek.issuer != self.issuer or peek.epoch != self.epoch:
             raise VerificationError("V4", "it claims a place in another chain", seq=peek.seq)
         if peek.seq != self.seq + 1:
             raise VerificationError("V4", f"seq {peek.seq} where {self.seq + 1} comes next", seq=peek.seq)
         if peek.prev != self.link:
             raise VerificationError("V5", "prev is not the link of the record before", seq=peek.seq)
+
+
+def _peek(payload: bytes) -> Peek:
+    try:
+        return peek_record(payload)
+    except FormatError as error:
+        raise VerificationError("V1", str(error)) from error
 
 
 def is_skippable(error: VerificationError) -> bool:

@@ -56,6 +56,7 @@ from merchant_agent.evidence.octets import (
     require_encoding,
 )
 
+_KIND = b',"kind":"'
 SD_ALG: Literal["sha-256"] = "sha-256"
 
 
@@ -155,7 +156,7 @@ _DECODERS: dict[bytes, msgspec.json.Decoder[Record]] = {
 }
 _PEEK = re.compile(
     rb'\{"issuer":"([A-Za-z0-9_-]{10}[AEIMQUYcgkosw048])","epoch":([1-9][0-9]{0,4}),"seq":(0|[1-9][0-9]{0,9}),'
-    rb'"prev":"([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])",(?:"kind":"([a-z_]{1,16})",)?'
+    rb'"prev":"([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])",'
 )
 _OF_NO_PROMPT = frozenset(
     {
@@ -194,10 +195,11 @@ def decode_record(payload: bytes) -> Record:
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise FormatError(f"record: {len(payload)} bytes")
-    match = _PEEK.match(payload)
-    decoder = _DECODERS.get(match[5] or b"") if match is not None else None
+    # Where the kind stands elsewhere, this is not the one encoding.
+    kind = payload.partition(_KIND)[2].partition(b'"')[0]
+    decoder = _DECODERS.get(kind)
     if decoder is None:
-        raise FormatError("record: neither place nor a known kind can be read")
+        raise FormatError("record: no known kind")
     record = decode_with(decoder, payload)
     require_encoding(record, payload)
     _require_sense(record)

@@ -19,6 +19,7 @@ _FIRST_LINE = "c2sp.org/tlog-proof@v1"
 _INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")
 _HASH = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 _MAX_PATH = 64
+_MAX_HASHES = 128
 MAX_PROOF_BYTES = 131_072
 
 
@@ -35,6 +36,27 @@ def encode_tlog_proof(index: int, path: Sequence[bytes], checkpoint: bytes) -> b
     """The file."""
     lines = [_FIRST_LINE, f"index {index}", *(base64.b64encode(node).decode("ascii") for node in path)]
     return "\n".join(lines).encode() + b"\n\n" + checkpoint
+
+
+def encode_hashes(path: Sequence[bytes]) -> list[bytes]:
+    """Hashes as lines of base64, without line ends."""
+    return [base64.b64encode(node) for node in path]
+
+
+def decode_hashes(lines: Iterable[bytes]) -> list[bytes]:
+    """The hashes of a consistency proof, a line of base64 each.
+
+    Raises:
+        FormatError: a line is none, or there are more than any proof has.
+    """
+    hashes: list[bytes] = []
+    for line in lines:
+        if not _HASH.fullmatch(line.decode("ascii", errors="replace")):
+            raise FormatError("proof: a line that is no hash")
+        if len(hashes) == _MAX_HASHES:
+            raise FormatError("proof: too many hashes")
+        hashes.append(base64.b64decode(line))
+    return hashes
 
 
 def decode_tlog_proof(octets: bytes) -> TlogProof:

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from merchant_agent.evidence.fields import Place
 
 _KEPT_PER_RULE = 100
+
+FindingCode = Literal[
+    "late",
+    "unanswered",
+    "undisclosed",
+    "unlogged",
+    "time",
+    "clock",
+    "deadline",
+    "silent",
+    "day_close",
+    "unended",
+]
+# The rule that each belongs to, and what is told of `count` of them; in the order in which they are told.
+_TOLD: dict[FindingCode, tuple[str, str]] = {
+    "late": ("V11", "{count} records after the epoch was closed"),
+    "unanswered": ("V15", "{count} records not acknowledged"),
+    "undisclosed": ("V10", "{count} records with words erased or left out"),
+    "unlogged": ("V14", "{count} records not shown to be in the log"),
+    "time": ("V8", "{count} records with a time that the log or an acknowledgement contradicts"),
+    "clock": ("V9", "{count} records whose wall clock moved otherwise than the boot clock"),
+    "deadline": ("V12", "{count} slips whose record was acknowledged after the deadline"),
+    "silent": ("V13", "{count} times without any record for over 4 hours of opening"),
+    "day_close": ("V13", "{count} day closes missing, out of order or with another count"),
+    "unended": ("V16", "{count} prompts without an answer or a lapse in time"),
+}
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,29 +48,34 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to explain that breaks no rule.
+    """Something to explain that breaks no rule: lateness, clocks, what is left out.
 
-    `late`: records after their epoch was closed; `unanswered`: records that central did not
-    acknowledge; `undisclosed`: records whose erasable members are not all in the export.
+    One for each code and epoch; `place` is the first of them, `detail` says how many. PROTOCOL.md
+    lists the codes.
     """
 
     code: str
-    place: Place | None
+    rule: str
+    place: Place
     detail: str
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The result of verifying an export.
 
-    `trusted`: every grant is signed by a root key that was pinned beforehand.
-    `signatures`: whether the records' signatures were verified, or their hashes alone.
+    `trusted`: every grant and checkpoint is signed by a key that was pinned beforehand.
+    `signatures`: whether signatures of records and slips were verified, or their hashes alone.
+    `records`, `slips`, `checkpoints` and `proofs` count what was read, good or bad.
     `violations` keeps the first 100 of each rule, `counts` has them all.
-    `fingerprints`: SHA-256 in hex of every key that was used, by kid.
+    `fingerprints`: SHA-256 in hex of every key that was used, by its id.
     """
 
     trusted: bool
     signatures: bool
     records: int
+    slips: int
+    checkpoints: int
+    proofs: int
     violations: tuple[Violation, ...]
     counts: dict[str, int]
     findings: tuple[Finding, ...]
@@ -63,7 +96,7 @@ class Report:
     def __init__(self) -> None:
         self.violations: list[Violation] = []
         self.counts: dict[str, int] = {}
-        self.findings: list[Finding] = []
+        self._found: dict[tuple[int, FindingCode], tuple[Place, int]] = {}
 
     def violation(self, rule: str, detail: str, *, file: str, line: int, place: Place | None = None) -> None:
         """Notes a broken rule."""
@@ -71,6 +104,17 @@ class Report:
         if count <= _KEPT_PER_RULE:
             self.violations.append(Violation(rule=rule, place=place, detail=detail, file=file, line=line))
 
-    def finding(self, code: str, detail: str, place: Place | None = None) -> None:
-        """Notes something to explain."""
-        self.findings.append(Finding(code=code, place=place, detail=detail))
+    def found(self, code: FindingCode, place: Place, count: int = 1) -> None:
+        """Notes so many things to explain; of each code and epoch the first place is kept."""
+        first, before = self._found.get((place.epoch, code), (place, 0))
+        self._found[place.epoch, code] = (first, before + count)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found, by epoch."""
+        return tuple(
+            Finding(code=code, rule=rule, place=place, detail=text.format(count=count))
+            for epoch in sorted({epoch for epoch, _ in self._found})
+            for code, (rule, text) in _TOLD.items()
+            if (epoch, code) in self._found
+            for place, count in [self._found[epoch, code]]
+        )

@@ -8,59 +8,68 @@ from __future__ import annotations
 from merchant_agent.evidence.archive import Source
 from merchant_agent.evidence.audit_exchange import ExchangeAudit
 from merchant_agent.evidence.audit_grants import Grants, audit_grants
-from merchant_agent.evidence.audit_records import RecordAudit
+from merchant_agent.evidence.audit_log import Log, audit_log
+from merchant_agent.evidence.audit_records import OnProgress, RecordAudit
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.trust import Trust
-from merchant_agent.evidence.verdict import Finding, Report, Verdict, Violation
+from merchant_agent.evidence.verdict import Finding, FindingCode, Report, Verdict, Violation
 
-__all__ = ["Finding", "Source", "Verdict", "Violation", "verify_export"]
+__all__ = ["Finding", "OnProgress", "Source", "Verdict", "Violation", "verify_export"]
 
 
-def verify_export(source: Source, trust: Trust | None, *, signatures: bool = True) -> Verdict:
-    """What the rules V1 to V6, V10, V11 and V15 say of an export.
+def verify_export(
+    source: Source, trust: Trust | None, *, signatures: bool = True, on_progress: OnProgress | None = None
+) -> Verdict:
+    """What the rules V1 to V16 say of an export.
 
     Without trust the structure is verified against the keys in the export itself. With
-    `signatures=False` the records' own signatures are left out: much faster, and only the
-    hashes, grants, batches and acknowledgements speak. Memory does not grow with the export.
+    `signatures=False` the signatures of records and slips are left out: much faster, and only the
+    hashes, grants, batches, acknowledgements and the log speak. `on_progress` is told the number of
+    records now and then. Memory does not grow with the records of an export.
 
     Raises:
         FormatError: the export cannot be read.
     """
     report = Report()
     grants = audit_grants(source, trust, report)
-    records = 0
+    log = audit_log(source, trust, report)
+    records = slips = 0
     if grants.by_epoch:
-        audit = RecordAudit(source, grants, report, signatures=signatures)
-        records = audit.run()
-        exchange = ExchangeAudit(source, grants, report)
+        audit = RecordAudit(source, grants, log, report, signatures=signatures)
+        records = audit.run(on_progress)
+        slips = audit.watch.slips.line
+        exchange = ExchangeAudit(source, grants, log, report)
         exchange.run()
-        _find(grants, audit, exchange, report)
+        _find(grants, log, audit, exchange, report)
     return Verdict(
-        trusted=grants.trusted,
+        trusted=grants.trusted and log.trusted,
         signatures=signatures,
         records=records,
+        slips=slips,
+        checkpoints=log.checkpoints,
+        proofs=len(log.proofs),
         violations=tuple(report.violations),
         counts=report.counts,
-        findings=tuple(report.findings),
-        fingerprints=grants.fingerprints,
+        findings=report.findings(),
+        fingerprints=grants.fingerprints | log.fingerprints,
     )
 
 
-def _find(grants: Grants, audit: RecordAudit, exchange: ExchangeAudit, report: Report) -> None:
-    """Findings: late, unanswered and undisclosed; see `Finding`."""
+def _find(grants: Grants, log: Log, audit: RecordAudit, exchange: ExchangeAudit, report: Report) -> None:
+    """Tells of records behind an epoch's end, without an answer, without words or without a proof."""
     closed = {g.grant.closes.epoch: g.grant.closes for g in grants.by_epoch.values() if g.grant.closes}
     for epoch, granted in grants.by_epoch.items():
         issuer = granted.grant.issuer
         newest = audit.head_seq(epoch)
         closes = closed.get(epoch)
-        if closes is not None and newest > closes.seq:
-            place = Place(issuer=issuer, epoch=epoch, seq=closes.seq + 1)
-            report.finding("late", f"{newest - closes.seq} records after the epoch was closed", place)
-        acknowledged = exchange.last_acknowledged(epoch)
-        if newest > acknowledged:
-            place = Place(issuer=issuer, epoch=epoch, seq=acknowledged + 1)
-            report.finding("unanswered", f"{newest - acknowledged} records not acknowledged", place)
+        ends: list[tuple[FindingCode, int]] = [("unanswered", exchange.last_acknowledged(epoch))]
+        if closes is not None:
+            ends.append(("late", closes.seq))
+        if log.checkpoints:
+            ends.append(("unlogged", audit.watch.proofs.proven.get(epoch, -1)))
+        for code, end in ends:
+            if newest > end:
+                report.found(code, Place(issuer=issuer, epoch=epoch, seq=end + 1), newest - end)
         first, count = audit.undisclosed(epoch)
         if count:
-            place = Place(issuer=issuer, epoch=epoch, seq=first)
-            report.finding("undisclosed", f"{count} records with words erased or left out", place)
+            report.found("undisclosed", Place(issuer=issuer, epoch=epoch, seq=first), count)

@@ -131,6 +131,14 @@ class Export:
 
     files: dict[str, list[bytes]]
 
+    def names(self) -> list[str]:
+        return list(self.files)
+
+    def read(self, name: str) -> bytes:
+        if name not in self.files:
+            raise FormatError(f"export: {name} is missing")
+        return b"".join(line + b"\n" for line in self.files[name])
+
     def lines(self, name: str) -> Iterator[bytes]:
         if name not in self.files:
             raise FormatError(f"export: {name} is missing")

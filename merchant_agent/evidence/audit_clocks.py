@@ -1,0 +1,92 @@
+"""Auditing times: against the log, the acknowledgements and the boot clock (findings of V8 and V9).
+
+Source: PROTOCOL.md, "What a verifier does", step 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.evidence.archive import ACKS, Source
+from merchant_agent.evidence.bodies import ClockBody
+from merchant_agent.evidence.exchange import decode_ack
+from merchant_agent.evidence.fields import MAX_EPOCH, parse_at
+from merchant_agent.evidence.jws import Typ, decode_jws
+from merchant_agent.evidence.record import Record
+from merchant_agent.evidence.verdict import Report
+
+# How far clocks of different machines may stand apart before it is told.
+APART_S = 300
+_APART_MS = 1000 * APART_S
+_DRIFT_MS = 2000
+_DRIFT_SHARE = 5000  # 200 ppm
+
+_NEVER = (MAX_EPOCH + 1, 0)
+
+
+class Receipts:
+    """When central acknowledged records, read alongside them.
+
+    `due` is the (epoch, seq) up to which the next accepting acknowledgement speaks, `now_s` its time.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._accepted = _accepted(source)
+        self.due, self.now_s = next(self._accepted, (_NEVER, 0))
+
+    def find(self, epoch: int, seq: int) -> int | None:
+        """The unix second of the first acknowledgement that covers the place, which never goes back."""
+        place = (epoch, seq)
+        while self.due < place:
+            self.due, self.now_s = next(self._accepted, (_NEVER, 0))
+        return self.now_s if self.due[0] == epoch else None
+
+
+class ClockAudit:
+    """Compares each record's clocks with those of the record before, and with what bounds its time."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._epoch = 0
+        self._boot = ""
+        self._at_ms = self._uptime_ms = 0
+
+    def see(self, record: Record, at_ms: int, until_s: int | None) -> None:
+        """Takes one accepted record in; by `until_s` (unix seconds) somebody else had it."""
+        anchor = record.anchor
+        if (anchor is not None and at_ms < 1000 * anchor.time - _APART_MS) or (
+            until_s is not None and at_ms > 1000 * until_s + _APART_MS
+        ):
+            self._report.found("time", record.place)
+        if record.epoch == self._epoch and not self._fits(record, at_ms):
+            self._report.found("clock", record.place)
+        self._epoch, self._boot = record.epoch, record.boot
+        self._at_ms, self._uptime_ms = at_ms, record.uptime_ms
+
+    def _fits(self, record: Record, at_ms: int) -> bool:
+        wall_ms = at_ms - self._at_ms
+        boot_ms = record.uptime_ms - self._uptime_ms if record.boot == self._boot else None
+        body = record.body
+        if isinstance(body, ClockBody):
+            return _is_close(body.wall_ms, wall_ms) and _is_close(body.boot_ms, boot_ms)
+        if boot_ms is None:
+            return True
+        return boot_ms >= 0 and abs(wall_ms - boot_ms) <= _DRIFT_MS + boot_ms // _DRIFT_SHARE
+
+
+def _is_close(stated: int | None, seen: int | None) -> bool:
+    if stated is None or seen is None:
+        return stated is seen
+    return abs(stated - seen) <= _DRIFT_MS
+
+
+def _accepted(source: Source) -> Iterator[tuple[tuple[int, int], int]]:
+    for octets in source.lines(ACKS):
+        try:
+            ack = decode_ack(decode_jws(octets, Typ.ACK).payload)
+        except (VerificationError, FormatError):
+            # The exchange audit tells of it.
+            continue
+        if ack.outcome == "accepted":
+            yield (ack.epoch, ack.head.seq), int(parse_at(ack.now).timestamp())
