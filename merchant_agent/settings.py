@@ -64,6 +64,12 @@ def _database(text: str) -> str:
     return text
 
 
+def _origin(text: str) -> str:
+    if text and not re.fullmatch(r"[!-*,-~]{1,120}", text):
+        raise ValueError("must be one word without +, such as central.example.gov.cn/log")
+    return text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalSettings:
     """What a shop's terminal can be told. `data` is the folder of everything it keeps."""
@@ -133,6 +139,17 @@ class CentralSettings:
     sheet_days: int = _number(14, "Days for which a printed enrolment sheet is valid.", 1, 90)
     release_at: str = _text(
         "06:00", "Time of day at which the public figures of the day before appear.", _time_of_day
+    )
+    checkpoint_lock: str = _text(
+        "",
+        "File that remembers the log's newest checkpoint, apart from database and backups; made by "
+        "central init-log alone. Empty: there is no log.",
+    )
+    log_origin: str = _text(
+        "",
+        "Name of the log, such as central.example.gov.cn/log; empty: one made of the root key's id. "
+        "Never changed once central has its keys.",
+        _origin,
     )
     max_upload_bytes: int = _number(1048576, "Largest upload taken, compressed.", 65536, 16777216)
     max_inflated_bytes: int = _number(8388608, "Largest upload taken, after decompression.", 65536, 67108864)

@@ -1,5 +1,7 @@
 """Central's own keys: one signs grants, one acknowledgements, one opens what is sealed for it.
 
+Two more belong to the log: one signs its checkpoints, one cosigns them with the time.
+
 They are made once, in `<data>/keys`, readable by their owner alone, and are never replaced
 here: whoever holds a grant was told them. A copy of this folder belongs in a safe.
 """
@@ -19,11 +21,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from merchant_agent.errors import FormatError, StartError
+from merchant_agent.evidence.checkpoint import TreeHead, sign_checkpoint
 from merchant_agent.evidence.exchange import Ack, sign_ack
 from merchant_agent.evidence.fields import Id8
 from merchant_agent.evidence.grant import Grant, NamedKey, new_issuer_id, sign_grant
 from merchant_agent.evidence.jws import format_kid
-from merchant_agent.evidence.keys import SigningKey, load_key, save_key
+from merchant_agent.evidence.keys import SigningKey, VerifyingKey, load_key, save_key
+from merchant_agent.evidence.note import Algorithm, NoteKey, format_vkey
 from merchant_agent.evidence.octets import encode_b64u
 from merchant_agent.evidence.trust import Trust
 from merchant_agent.store.folder import write_file_atomic
@@ -32,21 +36,25 @@ _EPOCH = 1
 
 
 class _Names(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The issuer ids under which the two signing keys are known; the file `identity.json`."""
+    """The issuer ids of two signing keys, and the log's name; the file `identity.json`."""
 
     root: Id8
     acknowledging: Id8
+    log: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """The keys of one central and the ids under which others know them."""
+    """The keys of one central and the ids under which others know them; `origin` is the log's name."""
 
     root_issuer: str
     root: SigningKey
     acknowledging_issuer: str
     acknowledging: SigningKey
     sealing: X25519PrivateKey
+    origin: str
+    log: SigningKey
+    cosigning: SigningKey
 
     @property
     def root_kid(self) -> str:
@@ -66,7 +74,25 @@ class Identity:
 
     def trust(self) -> Trust:
         """What a verifier has to believe beforehand."""
-        return Trust(root=(NamedKey(kid=self.root_kid, key=encode_b64u(self.root.public)),), log=())
+        root = NamedKey(kid=self.root_kid, key=encode_b64u(self.root.public))
+        return Trust(root=(root,), log=tuple(format_vkey(key) for key in self.log_keys))
+
+    @property
+    def log_keys(self) -> tuple[NoteKey, NoteKey]:
+        """What the log's checkpoints are checked with: its signature's key, its cosignature's."""
+        signing, cosigning = VerifyingKey(self.log.public), VerifyingKey(self.cosigning.public)
+        return (
+            NoteKey(name=self.origin, algorithm=Algorithm.ED25519, key=signing),
+            NoteKey(name=self.origin, algorithm=Algorithm.COSIGNATURE, key=cosigning),
+        )
+
+    def sign_checkpoint(self, size: int, root: bytes, time: int) -> bytes:
+        """The checkpoint of the log at that size, cosigned at `time` (unix seconds).
+
+        Only for what can never be contradicted: see `log.sequencer`.
+        """
+        head = TreeHead(origin=self.origin, size=size, root=root)
+        return sign_checkpoint(head, self.log, self.cosigning, time)
 
     def sign_grant(self, grant: Grant) -> bytes:
         """The grant's octets."""
@@ -77,20 +103,25 @@ class Identity:
         return sign_ack(self.acknowledging, self.acknowledging_issuer, _EPOCH, ack)
 
 
-def load_identity(folder: Path) -> Identity:
+def load_identity(folder: Path, *, origin: str = "") -> Identity:
     """The keys in `folder` (mode 0700), made there where they are missing.
+
+    `origin` is what the log is to be called; empty leaves it to what stands there, or makes one.
 
     Raises:
         StartError: a file cannot be read or written, or is not what was once written there.
     """
     try:
-        names = _load_names(folder / "identity.json")
+        names = _load_names(folder / "identity.json", origin)
         return Identity(
             root_issuer=names.root,
             root=_load_or_make(folder / "root.pem"),
             acknowledging_issuer=names.acknowledging,
             acknowledging=_load_or_make(folder / "acknowledging.pem"),
             sealing=_load_or_make_sealing(folder / "sealing.pem"),
+            origin=names.log,
+            log=_load_or_make(folder / "log.pem"),
+            cosigning=_load_or_make(folder / "log-cosigning.pem"),
         )
     except OSError as error:
         raise StartError(f"The keys in {folder} cannot be used: {error.strerror}.") from error
@@ -98,13 +129,16 @@ def load_identity(folder: Path) -> Identity:
         raise StartError(f"The keys in {folder} are damaged: {error}.") from error
 
 
-def _load_names(path: Path) -> _Names:
+def _load_names(path: Path, origin: str) -> _Names:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Names)
+        names = msgspec.json.decode(path.read_bytes(), type=_Names)
     except FileNotFoundError:
-        names = _Names(root=new_issuer_id(), acknowledging=new_issuer_id())
+        root = new_issuer_id()
+        names = _Names(root=root, acknowledging=new_issuer_id(), log=origin or f"merchant-agent/{root}")
         write_file_atomic(path, msgspec.json.encode(names) + b"\n")
-        return names
+    if origin and names.log != origin:
+        raise StartError(f"The log of this central is called {names.log}; set log_origin to that, or not.")
+    return names
 
 
 def _load_or_make(path: Path) -> SigningKey:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from merchant_agent.central.identity import Identity, load_identity
+from merchant_agent.central.log.checkpoints import NewestCheckpoint
 from merchant_agent.central.store.issuers import Issuers
 from merchant_agent.central.store.models import Installation
 from merchant_agent.central.store.opening import open_store
@@ -16,6 +17,7 @@ from merchant_agent.clock import Clock
 from merchant_agent.domain.catalogue import Catalogue, load_catalogue
 from merchant_agent.errors import StartError
 from merchant_agent.evidence.keys import fingerprint
+from merchant_agent.evidence.note import format_vkey
 from merchant_agent.evidence.octets import decode_b64u
 from merchant_agent.resources import directory
 from merchant_agent.settings import CentralSettings
@@ -25,7 +27,10 @@ from merchant_agent.store.store import Store, Writer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Central:
-    """A running central; `identity` holds its private keys, `issuers` remembers whose keys were granted."""
+    """A running central; `identity` holds its private keys.
+
+    `issuers` remembers whose keys were granted, `newest` the log's newest checkpoint for a second.
+    """
 
     settings: CentralSettings
     folder: DataFolder
@@ -34,6 +39,7 @@ class Central:
     identity: Identity
     catalogue: Catalogue
     issuers: Issuers = field(default_factory=Issuers)
+    newest: NewestCheckpoint = field(default_factory=NewestCheckpoint)
 
     @property
     def public_url(self) -> str:
@@ -57,7 +63,7 @@ def open_central(settings: CentralSettings, clock: Clock) -> Central:
     try:
         store = open_store(folder, url=settings.database)
         try:
-            identity = _identity(folder, store)
+            identity = _identity(folder, store, settings.log_origin)
         except BaseException:
             store.close()
             raise
@@ -75,11 +81,11 @@ def close_central(central: Central) -> None:
     central.folder.unlock()
 
 
-def _identity(folder: DataFolder, store: Store) -> Identity:
+def _identity(folder: DataFolder, store: Store, origin: str) -> Identity:
     """The keys in the folder, if they are this database's; the first ones to come are."""
     # One process alone makes keys: others that start at once read what it made.
     with store.database.alone():
-        identity = load_identity(folder.keys)
+        identity = load_identity(folder.keys, origin=origin)
     with store.write() as writer:
         for name, value in _pins(identity).items():
             _pin(writer, name, value, folder)
@@ -103,4 +109,5 @@ def _pins(identity: Identity) -> dict[str, str]:
         "root": f"{identity.root_kid} {fingerprint(identity.root.public)}",
         "acknowledging": f"{acknowledging.kid} {fingerprint(identity.acknowledging.public)}",
         "sealing": fingerprint(decode_b64u(identity.sealing_key)),
+        "log": " ".join(format_vkey(key) for key in identity.log_keys),
     }

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -92,6 +94,21 @@ class DataFolder:
     def free_bytes(self) -> int:
         """Bytes that this process may still write on the folder's disk."""
         return shutil.disk_usage(self.path).free
+
+
+@contextmanager
+def file_lock(path: Path) -> Iterator[None]:
+    """One process and thread at a time in the block; `path` is an empty file, made for this where missing.
+
+    Raises:
+        OSError: somebody else is in it, or the file cannot be made.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _lock_descriptor(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_file_atomic(path: Path, data: bytes) -> None:

@@ -105,6 +105,11 @@ class PostgresServer(PooledPostgresqlDatabase):  # type: ignore[misc]  # peewee'
                     for row in itertools.chain(first, left):
                         copy.write_row(row)
 
+    def try_lock(self, number: int) -> bool:
+        """Whether the present transaction has, or now gets, the advisory lock of that number."""
+        row = self.connection().execute("SELECT pg_try_advisory_xact_lock(%s)", (number,)).fetchone()
+        return bool(row[0])
+
     @contextmanager
     def alone(self) -> Iterator[peewee.Database]:
         """A connection without a transaction, while no other process migrates."""

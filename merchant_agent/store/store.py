@@ -89,6 +89,14 @@ class Writer(Reader):
         with self._guarded(), translated():
             self._database.copy_rows(model, columns, rows)
 
+    def is_alone(self, number: int) -> bool:
+        """Whether this transaction has the lock of that number, until it ends; never waits.
+
+        SQLite has one writer at a time: there it always has.
+        """
+        with self._guarded(), translated():
+            return self._database.try_lock(number)
+
     def create_tables(self, models: Sequence[type[peewee.Model]]) -> None:
         """Makes tables and their indexes, gone again unless this transaction is committed."""
         with self._guarded(), translated():

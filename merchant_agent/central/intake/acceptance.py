@@ -7,12 +7,14 @@ one. Two uploads at once, in threads or processes, are thereby taken one after t
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from merchant_agent.central.intake.judgement import judge
 from merchant_agent.central.intake.recording import store_upload
 from merchant_agent.central.intake.standing import Answered, Standing, find_answer, find_standing
 from merchant_agent.central.intake.upload import Upload, open_upload, read_upload
 from merchant_agent.central.intake.verdicts import Judgement
+from merchant_agent.central.log.checkpoints import Published
 from merchant_agent.central.services import Central
 from merchant_agent.clock import format_at
 from merchant_agent.errors import StoreConflictError, StoreLockedError
@@ -37,18 +39,19 @@ def accept_upload(central: Central, issuer: str, body: bytes) -> Answered:
     raw = read_upload(issuer, body)
     # Signatures take by far the most time: they are checked before anything is locked.
     upload = open_upload(raw, central.issuers.find(central.store, issuer, raw.jws.epoch))
+    newest = central.newest.find(central.store, central.clock)
     for _ in range(_ATTEMPTS):
-        answered = _settle(central, upload)
+        answered = _settle(central, upload, newest)
         if answered is not None:
-            return answered
+            return replace(answered, checkpoint=None if newest is None else newest.octets)
     raise StoreLockedError(f"the chain of {issuer} moves faster than its uploads are judged")
 
 
-def _settle(central: Central, upload: Upload) -> Answered | None:
+def _settle(central: Central, upload: Upload, newest: Published | None) -> Answered | None:
     """Judges and stores in one transaction; None when the chain moved on meanwhile."""
     try:
         with central.store.write() as tx:
-            return _judge_and_store(central, tx, upload)
+            return _judge_and_store(central, tx, upload, newest)
     except StoreConflictError:
         # The same batch twice at once: the other request's answer is this one's too.
         with central.store.read() as reader:
@@ -58,7 +61,9 @@ def _settle(central: Central, upload: Upload) -> Answered | None:
         return answered
 
 
-def _judge_and_store(central: Central, tx: Writer, upload: Upload) -> Answered | None:
+def _judge_and_store(
+    central: Central, tx: Writer, upload: Upload, newest: Published | None
+) -> Answered | None:
     standing = find_standing(tx, upload)
     # Whatever is accepted makes a new nonce: a batch with the present one was not accepted before.
     judged = judge(standing, upload)
@@ -76,7 +81,7 @@ def _judge_and_store(central: Central, tx: Writer, upload: Upload) -> Answered |
         nonce=_next_nonce(standing, judged),
         outcome=judged.outcome,
         answers=tuple(judged.answers),
-        checkpoint=None,
+        checkpoint=None if newest is None else newest.log_head,
     )
     octets = central.identity.sign_ack(ack)
     if not store_upload(tx, standing, upload, judged, ack, octets, now):

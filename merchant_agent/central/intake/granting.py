@@ -5,14 +5,16 @@ Source: PROTOCOL.md, "Grant".
 
 from __future__ import annotations
 
+from merchant_agent.central.log.waiting import GRANT_SEQ, Waiting, enqueue
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.ledger import newest_totals
 from merchant_agent.central.store.models import ChainHead, Grant, Issuer
 from merchant_agent.clock import format_at
 from merchant_agent.errors import StoreCorruptError
 from merchant_agent.evidence import grant as evidence
-from merchant_agent.evidence.jws import link_of
+from merchant_agent.evidence.jws import leaf_hash, link_of
 from merchant_agent.evidence.octets import encode_b64u, encode_json
+from merchant_agent.store.fields import to_ms
 from merchant_agent.store.store import Reader, Writer
 
 _EPOCH = 1
@@ -44,6 +46,15 @@ def grant_terminal(central: Central, tx: Writer, merchant: str, key: bytes) -> t
     place = {"merchant": merchant, "issuer": grant.issuer, "epoch": grant.epoch}
     tx.execute(Issuer.insert(**place, key=key))
     tx.execute(Grant.insert(**place, octets=octets, at=now))
+    leaf = Waiting(
+        merchant=merchant,
+        issuer=grant.issuer,
+        epoch=grant.epoch,
+        seq=GRANT_SEQ,
+        leaf=leaf_hash(octets),
+        kind="grant",
+    )
+    enqueue(tx, [leaf], to_ms(now))
     tx.execute(
         ChainHead.insert(
             **place,

@@ -13,6 +13,7 @@ import peewee
 from merchant_agent.central.intake.standing import ACTIVE, FROZEN, Standing
 from merchant_agent.central.intake.upload import Upload
 from merchant_agent.central.intake.verdicts import Accepted, Contradiction, Judgement, Rejected
+from merchant_agent.central.log.waiting import Waiting, enqueue
 from merchant_agent.central.store.ledger import find_before
 from merchant_agent.central.store.models import Batch, Conflict, Disclosure, Quarantine, Record
 from merchant_agent.central.store.projections import ProjectionRows, clean_text
@@ -21,7 +22,7 @@ from merchant_agent.domain.projections import project
 from merchant_agent.evidence.disclosure import open_disclosure
 from merchant_agent.evidence.exchange import Ack
 from merchant_agent.evidence.fields import parse_at
-from merchant_agent.evidence.jws import leaf_hash
+from merchant_agent.evidence.jws import leaf_hash, link_of
 from merchant_agent.evidence.octets import encode_json
 from merchant_agent.evidence.query_code import query_code
 from merchant_agent.store.fields import to_ms
@@ -103,11 +104,14 @@ def _insert_batch(  # noqa: PLR0913, PLR0917 -- as above
 def _insert_records(tx: Writer, merchant: str, accepted: Sequence[Accepted], received_ms: int) -> None:
     projections = ProjectionRows()
     records: list[tuple[object, ...]] = []
+    leaves: list[Waiting] = []
     disclosures: list[tuple[object, ...]] = []
     for item in accepted:
         record = item.record
         place = (merchant, record.issuer, record.epoch, record.seq)
-        records.append((*place, received_ms, query_code(leaf_hash(item.octets)), item.octets))
+        leaf = leaf_hash(item.octets)
+        records.append((*place, received_ms, query_code(leaf), item.octets))
+        leaves.append(_record_leaf(merchant, record.issuer, record.epoch, record.seq, leaf))
         disclosed: dict[str, str] = {}
         for text in item.disclosures:
             opened = open_disclosure(text)
@@ -115,6 +119,7 @@ def _insert_records(tx: Writer, merchant: str, accepted: Sequence[Accepted], rec
             disclosures.append((*place, opened.name, text))
         projections.add(merchant, received_ms, project(record, disclosed))
     tx.copy_rows(Record, _RECORD, records)
+    enqueue(tx, leaves, received_ms)
     if disclosures:
         tx.copy_rows(Disclosure, _DISCLOSURE, disclosures)
     projections.write(tx)
@@ -122,6 +127,7 @@ def _insert_records(tx: Writer, merchant: str, accepted: Sequence[Accepted], rec
 
 def _set_aside(tx: Writer, upload: Upload, rejected: Sequence[Rejected], now: datetime) -> None:
     """A line that came before is not kept twice; the chain may have gone on past it since."""
+    _enqueue_standing(tx, upload, rejected, to_ms(now))
     place = {
         "merchant": upload.granted.merchant,
         "issuer": upload.granted.issuer,
@@ -144,6 +150,43 @@ def _set_aside(tx: Writer, upload: Upload, rejected: Sequence[Rejected], now: da
     key = [Quarantine.merchant, Quarantine.issuer, Quarantine.epoch, Quarantine.seq, Quarantine.link]
     again = {Quarantine.placed: peewee.EXCLUDED.placed, Quarantine.vouched: peewee.EXCLUDED.vouched}
     tx.execute(Quarantine.insert_many(rows).on_conflict(conflict_target=key, update=again))
+
+
+def _enqueue_standing(tx: Writer, upload: Upload, rejected: Sequence[Rejected], now_ms: int) -> None:
+    """Has those logged that now come to stand at their place by their own link: a slip may promise it."""
+    standing = [
+        item for item in rejected if item.placed and item.vouched and link_of(_signed(item)) == item.link
+    ]
+    if not standing:
+        return
+    granted = upload.granted
+    chain = (
+        (Quarantine.merchant == granted.merchant)
+        & (Quarantine.issuer == granted.issuer)
+        & (Quarantine.epoch == granted.epoch)
+    )
+    stood = (Quarantine.placed == 1) & (Quarantine.vouched == 1)
+    seqs = [item.seq for item in standing]
+    query = Quarantine.select(Quarantine.seq, Quarantine.link).where(chain & stood & Quarantine.seq.in_(seqs))
+    before = set(tx.all(query.tuples()))
+    enqueue(
+        tx,
+        [
+            _record_leaf(granted.merchant, granted.issuer, granted.epoch, item.seq, leaf_hash(_signed(item)))
+            for item in standing
+            if (item.seq, item.link) not in before
+        ],
+        now_ms,
+    )
+
+
+def _signed(item: Rejected) -> bytes:
+    """The record in a line that was set aside, without its disclosures."""
+    return item.line.partition(b"~")[0]
+
+
+def _record_leaf(merchant: str, issuer: str, epoch: int, seq: int, leaf: bytes) -> Waiting:
+    return Waiting(merchant=merchant, issuer=issuer, epoch=epoch, seq=seq, leaf=leaf, kind="record")
 
 
 def _keep_conflict(tx: Writer, upload: Upload, conflict: Contradiction, now: datetime) -> None:

@@ -37,10 +37,14 @@ _Chained = type[Batch] | type[Record] | type[Quarantine]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What an upload was answered: the acknowledgement's octets, and its outcome."""
+    """What an upload was answered: the acknowledgement's octets, and its outcome.
+
+    `checkpoint` is the newest one's note, told beside it; None before the first.
+    """
 
     outcome: Outcome
     ack: bytes
+    checkpoint: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

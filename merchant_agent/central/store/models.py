@@ -4,6 +4,10 @@ Every table is keyed by merchant and can be distributed by it; `MerchantEntry`, 
 `Installation`, `Code` and `Attempt` are small and have a copy everywhere. Records, grants,
 batches and acknowledgements are kept as the exact octets that were signed. `PROJECTIONS` are
 made of them and can be made again.
+
+The log's own tables, `LogLeaf`, `LogTile` and `LogCheckpoint`, are the exception: they are one
+sequence over all merchants, written by one sequencer, and stay in one place. What waits for
+the log is written with each merchant's rows, so `LogWaiting` is distributed like these.
 """
 
 from __future__ import annotations
@@ -363,12 +367,76 @@ class Complaint(Table):
         indexes = ((("received_at",), False),)
 
 
+class LogWaiting(Table):
+    """A leaf that the log has yet to take up, in the transaction of what it stands for.
+
+    `leaf` is the leaf hash. `kind` is `record`, `grant` or `slip`, `seq` -1 for a grant.
+    """
+
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    leaf = peewee.BlobField()
+    kind = peewee.TextField()
+    at = InstantField()
+
+    class Meta:
+        table_name = "log_waiting"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "leaf")
+
+
+class LogLeaf(Table):
+    """A leaf of the log by its number from 0; otherwise as in `LogWaiting`."""
+
+    number = peewee.BigIntegerField(primary_key=True)
+    leaf = peewee.BlobField(index=True)
+    kind = peewee.TextField()
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "log_leaf"
+
+
+class LogTile(Table):
+    """The tile `(level, number)` as far as it is filled, of all leaves that were taken up."""
+
+    level = peewee.IntegerField()
+    number = peewee.BigIntegerField()
+    octets = peewee.BlobField()
+
+    class Meta:
+        table_name = "log_tile"
+        primary_key = peewee.CompositeKey("level", "number")
+
+
+class LogCheckpoint(Table):
+    """The first checkpoint that was published for a size of the log, and the newest one of that size.
+
+    `time` and `renewed_time` are unix seconds, of the cosignatures in `octets` and `renewed`;
+    `renewed` is null where there is only the first.
+    """
+
+    size = peewee.BigIntegerField(primary_key=True)
+    octets = peewee.BlobField()
+    time = peewee.BigIntegerField()
+    renewed = peewee.BlobField(null=True)
+    renewed_time = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "log_checkpoint"
+
+
 PROJECTIONS: tuple[type[Table], ...] = (Prompt, Lapse, Rating, Suggestion, Complaint)
 
 MODELS: tuple[type[Table], ...] = (
     *(Installation, MerchantEntry, Issuer, Code, Attempt),
     *(Grant, ChainHead, Record, Disclosure, Batch, Quarantine, Conflict),
     Release,
+    *(LogWaiting, LogLeaf, LogTile, LogCheckpoint),
     *PROJECTIONS,
     *CREDENTIAL_MODELS,
 )

@@ -74,7 +74,8 @@ def intake_api(central: Central) -> Blueprint:
         check_digest(request.headers.get("Content-Digest", ""), packed)
         body = _unpacked(packed, max_bytes=central.settings.max_inflated_bytes)
         answered = accept_upload(central, issuer, body)
-        told = {"ack": answered.ack.decode("ascii"), "checkpoint": None}
+        note = answered.checkpoint
+        told = {"ack": answered.ack.decode("ascii"), "checkpoint": None if note is None else note.decode()}
         return _json(told, _STATUS[answered.outcome])
 
     return api

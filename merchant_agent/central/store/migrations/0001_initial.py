@@ -317,6 +317,54 @@ class Complaint(peewee.Model):
         indexes = ((("received_at",), False),)
 
 
+class LogWaiting(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    leaf = peewee.BlobField()
+    kind = peewee.TextField()
+    at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "log_waiting"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "leaf")
+
+
+class LogLeaf(peewee.Model):
+    number = peewee.BigIntegerField(primary_key=True)
+    leaf = peewee.BlobField(index=True)
+    kind = peewee.TextField()
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "log_leaf"
+
+
+class LogTile(peewee.Model):
+    level = peewee.IntegerField()
+    number = peewee.BigIntegerField()
+    octets = peewee.BlobField()
+
+    class Meta:
+        table_name = "log_tile"
+        primary_key = peewee.CompositeKey("level", "number")
+
+
+class LogCheckpoint(peewee.Model):
+    size = peewee.BigIntegerField(primary_key=True)
+    octets = peewee.BlobField()
+    time = peewee.BigIntegerField()
+    renewed = peewee.BlobField(null=True)
+    renewed_time = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "log_checkpoint"
+
+
 class Account(peewee.Model):
     name = peewee.TextField(primary_key=True)
     role = peewee.TextField()
@@ -364,6 +412,10 @@ _TABLES: tuple[type[peewee.Model], ...] = (
     Quarantine,
     Conflict,
     Release,
+    LogWaiting,
+    LogLeaf,
+    LogTile,
+    LogCheckpoint,
     Prompt,
     Lapse,
     Rating,
