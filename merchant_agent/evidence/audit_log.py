@@ -82,13 +82,14 @@ def audit_log(source: Source, trust: Trust | None, report: Report) -> Log:
         FormatError: the export cannot be read.
     """
     names = list(source.names())
-    notes = sorted((size, name) for name in names if (size := parse_checkpoint_name(name)) is not None)
+    sized = [(size, name) for name in names if (size := parse_checkpoint_name(name)) is not None]
     proofs = sorted(place for name in names if (place := parse_proof_name(name)) is not None)
     log = Log(keys=(), trusted=True, proofs=proofs)
-    if notes or proofs or LOG_KEYS in names:
+    if sized or proofs or LOG_KEYS in names:
         log.keys = _keys(source, trust, report, log, has_keys=LOG_KEYS in names)
         log.fingerprints = {f"{key.name}+{key.id.hex()}": fingerprint(key.key.octets) for key in log.keys}
-    for size, name in notes:
+    # Of two of one size, the one without a further number first.
+    for size, name in sorted(sized, key=lambda note: (note[0], len(note[1]), note[1])):
         _take(source, size, name, log, report)
     for old, new in pairwise(sorted(log.known)):
         _connect(source, old, new, log, report)

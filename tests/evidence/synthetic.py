@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
-from merchant_agent.clock import Reading
+from merchant_agent.clock import Reading, format_at
 from merchant_agent.errors import FormatError
 from merchant_agent.evidence.archive import (
     ACKS,
@@ -16,8 +16,10 @@ from merchant_agent.evidence.archive import (
     GRANTS,
     KEYS,
     RECORDS,
+    SLIPS,
     encode_disclosure_line,
     encode_jwks,
+    encode_slip_line,
 )
 from merchant_agent.evidence.bodies import (
     Body,
@@ -30,12 +32,13 @@ from merchant_agent.evidence.bodies import (
 )
 from merchant_agent.evidence.chain import Chain, append_record
 from merchant_agent.evidence.exchange import Ack, Batch, Newest, Outcome, sign_ack, sign_batch
-from merchant_agent.evidence.fields import Head, Place
+from merchant_agent.evidence.fields import Anchor, Head, LogHead, Place
 from merchant_agent.evidence.grant import Grant, NamedKey, Policy, open_grant, sign_grant
-from merchant_agent.evidence.jws import format_kid
+from merchant_agent.evidence.jws import format_kid, leaf_hash
 from merchant_agent.evidence.keys import SigningKey, VerifyingKey
 from merchant_agent.evidence.octets import encode_b64u, encode_json
 from merchant_agent.evidence.record import ABOUT_NOTHING, About, Totals
+from merchant_agent.evidence.slip import Slip, sign_slip
 from merchant_agent.evidence.trust import Trust
 
 START = datetime(2026, 5, 20, 12, 0, tzinfo=timezone(timedelta(hours=8)))
@@ -150,7 +153,11 @@ class Export:
 
 @dataclass
 class Shop:
-    """A terminal and its central: what they sign, in the order in which they sign it."""
+    """A terminal and its central: what they sign, in the order in which they sign it.
+
+    Each record comes a second after the one before, by the boot clock `now_ms`; the wall clock is
+    `ahead_ms` of it.
+    """
 
     name: str = "shop"
     root: str = ROOT
@@ -159,6 +166,11 @@ class Shop:
     disclosures: list[tuple[int, int, str]] = field(default_factory=list)
     batches: list[bytes] = field(default_factory=list)
     acks: list[bytes] = field(default_factory=list)
+    slips: list[tuple[int, int, bytes]] = field(default_factory=list)
+    seen: LogHead | None = None
+    now_ms: int = 0
+    ahead_ms: int = 0
+    boot: str = BOOT
 
     def __post_init__(self) -> None:
         self._appended = 0
@@ -179,14 +191,30 @@ class Shop:
         self.open_epoch(grant_of(self.name, epoch=epoch, totals=self.chain.totals, closes=self.chain.head))
 
     def append(
-        self, kind: Kind, body: Body, about: About = ABOUT_NOTHING, disclosures: tuple[str, ...] = ()
+        self,
+        kind: Kind,
+        body: Body,
+        about: About = ABOUT_NOTHING,
+        disclosures: tuple[str, ...] = (),
+        *,
+        anchor: Anchor | None = None,
     ) -> Place:
         self._appended += 1
-        reading = Reading(
-            at=START + timedelta(seconds=self._appended), boot=BOOT, uptime_ms=1000 * self._appended
-        )
+        self.now_ms += 1000
         octets = append_record(
-            self.chain, self.key, kind, uuid_of(self._appended), reading, about, body, disclosures
+            self.chain,
+            self.key,
+            kind,
+            uuid_of(self._appended),
+            Reading(
+                at=START + timedelta(milliseconds=self.now_ms + self.ahead_ms),
+                boot=self.boot,
+                uptime_ms=self.now_ms,
+            ),
+            about,
+            body,
+            disclosures,
+            anchor=anchor,
         )
         record = self.chain.accept(octets, disclosures)
         self.records.append(octets)
@@ -229,7 +257,7 @@ class Shop:
             at=START_TEXT,
             boot=BOOT,
             uptime_ms=1000,
-            checkpoint=None,
+            checkpoint=self.seen,
             software="merchant-agent 0.1.0",
         )
 
@@ -250,7 +278,7 @@ class Shop:
             issuer=batch.issuer,
             epoch=batch.epoch,
             head=head,
-            now=START_TEXT,
+            now=format_at(START + timedelta(milliseconds=self.now_ms)),
             nonce=self.nonce,
             outcome=outcome,
             answers=(),
@@ -273,6 +301,24 @@ class Shop:
     def verifying_key(self) -> VerifyingKey:
         return VerifyingKey(self.key.public)
 
+    def slip(
+        self, *, level: int = 0, complaint: bool = False, contact: bool = False, suggestion: bool = False
+    ) -> bytes:
+        """The promise over the newest record."""
+        slip = Slip(
+            place=Place(issuer=self.chain.issuer, epoch=self.chain.epoch, seq=self.chain.seq),
+            time=int(START.timestamp()) + (self.now_ms + self.ahead_ms) // 1000,
+            level=level,
+            complaint=complaint,
+            contact=contact,
+            suggestion=suggestion,
+            deadline_hours=24,
+            leaf=leaf_hash(self.records[-1]),
+        )
+        octets = sign_slip(self.key, slip)
+        self.slips.append((self.chain.epoch, self.chain.seq, octets))
+        return octets
+
     def export(self) -> Export:
         return Export(
             {
@@ -282,6 +328,7 @@ class Shop:
                 ACKS: list(self.acks),
                 DISCLOSURES: [encode_disclosure_line(*stated) for stated in self.disclosures],
                 KEYS: encode_jwks(self.keys()).split(b"\n"),
+                **({SLIPS: [encode_slip_line(*slip) for slip in self.slips]} if self.slips else {}),
             }
         )
 
