@@ -6,6 +6,7 @@ Source: PROTOCOL.md, "Export".
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,6 +33,17 @@ MAX_LINE_BYTES = 32_768
 _MAX_KEYS = 4096
 _MAX_KEYS_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 18
+# What `zipfile` raises over a file whose sizes, offsets, names or content are not as it says.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
@@ -79,13 +91,15 @@ class ExportZip:
     """
 
     def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
         try:
-            self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-            raise FormatError(f"export: {error}") from error
+            self._zip = zipfile.ZipFile(self._file)
+        except _DAMAGE as error:
+            self._file.close()
+            raise FormatError(f"export: no ZIP file that can be read: {error}") from error
         names = self._zip.namelist()
         if len(set(names)) != len(names):
-            self._zip.close()
+            self._file.close()
             raise FormatError("export: two files of one name")
 
     def __enter__(self) -> Self:
@@ -94,7 +108,7 @@ class ExportZip:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._zip.close()
+        self._file.close()
 
     def lines(self, name: str) -> Iterator[bytes]:
         r"""The lines of a file without their `\n`, read as they are asked for.
@@ -116,7 +130,7 @@ class ExportZip:
                     yield line.removesuffix(b"\n")
         except KeyError as error:
             raise FormatError(f"export: {name} is missing") from error
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except _DAMAGE as error:
             raise FormatError(f"export: {name} is damaged: {error}") from error
 
 

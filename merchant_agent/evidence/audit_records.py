@@ -7,6 +7,8 @@ Source: PROTOCOL.md, "What a verifier does", step 2.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from merchant_agent.errors import FormatError, VerificationError
 from merchant_agent.evidence.archive import DISCLOSURES, RECORDS, Source
 from merchant_agent.evidence.audit_claims import (
@@ -17,9 +19,12 @@ from merchant_agent.evidence.audit_claims import (
 )
 from merchant_agent.evidence.audit_disclosures import Disclosures
 from merchant_agent.evidence.audit_grants import Granted, Grants
+from merchant_agent.evidence.audit_signatures import Opened, open_lines
 from merchant_agent.evidence.chain import Chain, is_skippable
 from merchant_agent.evidence.fields import Head, Place
-from merchant_agent.evidence.jws import Jws, Typ, decode_jws, link_of, verify_jws
+from merchant_agent.evidence.jws import Jws, Typ, decode_kid, link_of
+from merchant_agent.evidence.keys import VerifyingKey
+from merchant_agent.evidence.octets import decode_segment
 from merchant_agent.evidence.record import Peek, peek_record
 from merchant_agent.evidence.verdict import Report
 
@@ -27,13 +32,16 @@ _UNKNOWN_LINK = "A" * 43
 
 
 class RecordAudit:
-    """Walks the records of an export once, each epoch's chain by its grant."""
+    """Walks the records of an export once, each epoch's chain by its grant.
 
-    def __init__(self, source: Source, grants: Grants, report: Report, *, signatures: bool) -> None:
+    `threads` check signatures; with 0 they are left out.
+    """
+
+    def __init__(self, source: Source, grants: Grants, report: Report, *, threads: int) -> None:
         self._source = source
         self._grants = grants
         self._report = report
-        self._signatures = signatures
+        self._threads = threads
         self._issuer = grants.issuer or ""
         self._chains: dict[int, Chain] = {}
         self._lost: set[int] = set()
@@ -57,9 +65,9 @@ class RecordAudit:
         Raises:
             FormatError: the export cannot be read.
         """
-        for octets in self._source.lines(RECORDS):
+        for opened in open_lines(self._source.lines(RECORDS), self._key_of, self._threads):
             self._line += 1
-            self._record(octets)
+            self._record(opened)
             place = (self._epoch, self._chain.seq)
             for claims in self._claims:
                 if claims.due <= place:
@@ -87,17 +95,20 @@ class RecordAudit:
         self._chains[grant.epoch] = chain
         return chain
 
-    def _record(self, octets: bytes) -> None:
+    def _key_of(self, jws: Jws) -> VerifyingKey | None:
+        granted = self._grants.by_epoch.get(jws.epoch) if jws.issuer == self._issuer else None
+        return None if granted is None else granted.key
+
+    def _record(self, opened: Opened) -> None:
         """Verifies one line; where its own word is of no use, it has the place that comes next."""
         try:
-            jws = decode_jws(octets, Typ.RECORD)
-            if (jws.epoch != self._epoch or jws.issuer != self._issuer) and not self._enter(jws):
-                return
-            if self._signatures:
-                verify_jws(jws, self._grants.by_epoch[self._epoch].key)
+            jws = self._jws_of(opened)
         except VerificationError as error:
+            self._guess_epoch(opened.octets)
             self._violation(error.rule, error.detail, self._chain.seq + 1)
-            self._pass_over(octets, is_signed=False)
+            self._pass_over(opened.octets, is_signed=False)
+            return
+        if jws is None:
             return
         try:
             self._advance(jws)
@@ -106,6 +117,23 @@ class RecordAudit:
                 self._refuse(jws, error)
             else:
                 self._advance_slowly(jws)
+
+    def _jws_of(self, opened: Opened) -> Jws | None:
+        """The line's JWS, whose chain is from now on the one that is walked; None where nothing grants it.
+
+        Raises:
+            VerificationError: V1, V2 or V3.
+        """
+        jws = opened.jws
+        if (
+            jws is not None
+            and (jws.epoch != self._epoch or jws.issuer != self._issuer)
+            and not self._enter(jws)
+        ):
+            return None
+        if opened.error is not None:
+            raise opened.error
+        return jws
 
     def _advance(self, jws: Jws) -> None:
         given = self._disclosures.taken
@@ -159,9 +187,22 @@ class RecordAudit:
         if jws.epoch < self._epoch:
             detail = f"epoch {jws.epoch} comes again"
             self._report.violation("V4", detail, file=RECORDS, line=self._line, place=place)
-        self._epoch = jws.epoch
-        self._chain = self._chains.get(jws.epoch) or self._begin(granted)
+        self._turn_to(granted)
         return True
+
+    def _guess_epoch(self, octets: bytes) -> None:
+        """Turns to the granted epoch that a broken line names in header or payload, if it names not this one."""
+        named = _named_chains(octets)
+        if (self._issuer, self._epoch) in named:
+            return
+        for issuer, epoch in named:
+            granted = self._grants.by_epoch.get(epoch)
+            if granted is not None and issuer == self._issuer and epoch > self._epoch:
+                self._turn_to(granted)
+
+    def _turn_to(self, granted: Granted) -> None:
+        self._epoch = granted.grant.epoch
+        self._chain = self._chains.get(self._epoch) or self._begin(granted)
 
     def _align(self, peek: Peek) -> None:
         """Names what keeps the record from being the next, and makes it the next all the same."""
@@ -198,3 +239,14 @@ def _peek(jws: Jws) -> Peek | None:
         return peek_record(jws.payload)
     except FormatError:
         return None
+
+
+def _named_chains(octets: bytes) -> list[tuple[str, int]]:
+    """Issuer and epoch that the header states, and those that the payload states, as far as they can be read."""
+    named = []
+    with suppress(VerificationError):
+        named.append(decode_kid(octets, Typ.RECORD))
+    with suppress(FormatError, IndexError):
+        peek = peek_record(decode_segment(octets.split(b".")[1]))
+        named.append((peek.issuer, peek.epoch))
+    return named

@@ -327,10 +327,11 @@ def _require_sense(record: Record) -> None:
     """
     parse_at(record.at)
     digests = record.sd
-    if len(digests) > len(ERASABLE[record.kind]):
-        raise FormatError("record: more digests than its kind has erasable members")
-    if len(digests) > 1 and any(a >= b for a, b in pairwise(digests)):
-        raise FormatError("record: digests are not sorted, or repeated")
+    if digests:
+        if len(digests) > len(ERASABLE[record.kind]):
+            raise FormatError("record: more digests than its kind has erasable members")
+        if any(a >= b for a, b in pairwise(digests)):
+            raise FormatError("record: digests are not sorted, or repeated")
     _require_about(record)
     body = record.body
     match body:
@@ -338,7 +339,8 @@ def _require_sense(record: Record) -> None:
             pass
         case RatingBody():
             _require_distinct(body.tags)
-            _require_distinct([aspect.aspect for aspect in body.aspects])
+            if body.aspects:
+                _require_distinct([aspect.aspect for aspect in body.aspects])
         case ComplaintBody():
             _require_distinct(body.categories)
             _require_distinct(body.remedies)
@@ -359,5 +361,5 @@ def _require_about(record: Record) -> None:
 
 
 def _require_distinct(codes: tuple[str, ...] | list[str]) -> None:
-    if len(set(codes)) != len(codes):
+    if len(codes) > 1 and len(set(codes)) != len(codes):
         raise FormatError("record: a code stands twice")

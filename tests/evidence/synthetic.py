@@ -173,7 +173,7 @@ class Shop:
         octets = append_record(
             self.chain, self.key, kind, uuid_of(self._appended), reading, about, body, disclosures
         )
-        record = self.chain.accept(octets, disclosures)
+        record = self.newest = self.chain.accept(octets, disclosures)
         self.records.append(octets)
         self.disclosures += [(record.epoch, record.seq, text) for text in disclosures]
         return record.place
