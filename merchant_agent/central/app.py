@@ -12,10 +12,14 @@ from flask import Flask, request
 from flask_babel import gettext
 
 from merchant_agent.central.merchants import MAX_FILE_BYTES
+from merchant_agent.central.schedule import Schedule
+from merchant_agent.central.schedule import Schedule
 from merchant_agent.central.services import Central, open_central
 from merchant_agent.central.web.catalogues import aspect_words, category_words, remedy_words, tag_words
 from merchant_agent.central.web.enrolling import enrolling_pages
 from merchant_agent.central.web.health import health
+from merchant_agent.central.web.intake_api import intake_api
+from merchant_agent.central.web.intake_api import intake_api
 from merchant_agent.central.web.officers import SIGN_IN_PATH, officer_pages
 from merchant_agent.central.web.public import public_pages
 from merchant_agent.central.web.register import register_pages
@@ -24,7 +28,7 @@ from merchant_agent.central.web.wording import channel_words
 from merchant_agent.clock import SystemClock
 from merchant_agent.errors import MerchantAgentError, SettingsError
 from merchant_agent.settings import ENVIRONMENT_PREFIX, CentralSettings, load
-from merchant_agent.web.app import load_secret, make_app
+from merchant_agent.web.app import exempt_from_csrf, load_secret, make_app
 from merchant_agent.web.parts import WebParts
 
 _FORM_BYTES = 65_536
@@ -54,8 +58,12 @@ def create_app(central: Central) -> Flask:
             proxies=_proxies(settings),
         )
     )
-    for blueprint in (public_pages, health, officer_pages, register_pages, enrolling_pages, voice_pages):
+    pages = (public_pages, health, officer_pages, register_pages, enrolling_pages, voice_pages)
+    for blueprint in (*pages, intake_api):
         app.register_blueprint(blueprint(central))
+    exempt_from_csrf(app, "intake_api")
+    app.register_blueprint(intake_api(central))
+    exempt_from_csrf(app, "intake_api")
     app.add_template_filter(grouped)
     for words in (aspect_words, tag_words, category_words, remedy_words, channel_words):
         app.add_template_global(words)
@@ -80,10 +88,15 @@ def wsgi() -> Flask:
     """
     try:
         settings = _settings_from_environment()
-        return create_app(open_central(settings, SystemClock(ZoneInfo(settings.zone))))
+        central = open_central(settings, SystemClock(ZoneInfo(settings.zone)))
+        app = create_app(central)
     except MerchantAgentError as error:
         sys.stderr.write(f"merchant-agent: {error}\n")
         raise SystemExit(_APP_LOAD_ERROR) from error
+    Schedule(central).start()
+    return app
+    Schedule(central).start()
+    return app
 
 
 def grouped(text: str, size: int = 4) -> str:
