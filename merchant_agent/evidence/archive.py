@@ -110,6 +110,10 @@ class ExportZip:
     ) -> None:
         self._file.close()
 
+    def size(self, name: str) -> int:
+        """How many bytes a file says that it unpacks to; 0 where there is none."""
+        return next((listed.file_size for listed in self._zip.infolist() if listed.filename == name), 0)
+
     def lines(self, name: str) -> Iterator[bytes]:
         r"""The lines of a file without their `\n`, read as they are asked for.
 
