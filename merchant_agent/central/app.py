@@ -13,12 +13,10 @@ from flask_babel import gettext
 
 from merchant_agent.central.merchants import MAX_FILE_BYTES
 from merchant_agent.central.schedule import Schedule
-from merchant_agent.central.schedule import Schedule
 from merchant_agent.central.services import Central, open_central
 from merchant_agent.central.web.catalogues import aspect_words, category_words, remedy_words, tag_words
 from merchant_agent.central.web.enrolling import enrolling_pages
 from merchant_agent.central.web.health import health
-from merchant_agent.central.web.intake_api import intake_api
 from merchant_agent.central.web.intake_api import intake_api
 from merchant_agent.central.web.officers import SIGN_IN_PATH, officer_pages
 from merchant_agent.central.web.public import public_pages
@@ -62,8 +60,6 @@ def create_app(central: Central) -> Flask:
     for blueprint in (*pages, intake_api):
         app.register_blueprint(blueprint(central))
     exempt_from_csrf(app, "intake_api")
-    app.register_blueprint(intake_api(central))
-    exempt_from_csrf(app, "intake_api")
     app.add_template_filter(grouped)
     for words in (aspect_words, tag_words, category_words, remedy_words, channel_words):
         app.add_template_global(words)
@@ -93,8 +89,6 @@ def wsgi() -> Flask:
     except MerchantAgentError as error:
         sys.stderr.write(f"merchant-agent: {error}\n")
         raise SystemExit(_APP_LOAD_ERROR) from error
-    Schedule(central).start()
-    return app
     Schedule(central).start()
     return app
 

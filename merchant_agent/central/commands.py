@@ -28,7 +28,6 @@ from merchant_agent.central.merchants import (
 )
 from merchant_agent.central.overview import list_merchants
 from merchant_agent.central.schedule import Schedule
-from merchant_agent.central.schedule import Schedule
 from merchant_agent.central.services import Central, close_central, open_central
 from merchant_agent.clock import SystemClock
 from merchant_agent.domain.text import check_line
@@ -91,10 +90,7 @@ def run(data: Path, *, ready_json: bool, **flags: Value | None) -> None:
         app = create_app(opened)
         ready = announce("central", as_json=ready_json)
 
-        schedule = Schedule(opened)
-
         def on_ready(url: str) -> None:
-            schedule.start()
             keep_good_copy(CentralSettings, settings.data)
             ready(url)
 
@@ -107,7 +103,7 @@ def run(data: Path, *, ready_json: bool, **flags: Value | None) -> None:
                 port=settings.port,
                 threads=_THREADS,
                 on_ready=on_ready,
-                on_stop=schedule.stop,
+                on_stop=lambda: None,
             )
         finally:
             schedule.stop()
