@@ -13,6 +13,7 @@ from merchant_agent.evidence.disclosure import check_disclosures
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.record import decode_record
 from merchant_agent.store.copies import Difference, copy_of, differences, replace_rows
+from merchant_agent.store.fields import to_ms
 from merchant_agent.store.store import Store, Writer
 from merchant_agent.store.table import Table
 
@@ -80,7 +81,7 @@ def _add(rows: ProjectionRows, entry: Entry) -> None:
         disclosed = check_disclosures(record, entry.disclosures)
     except (FormatError, VerificationError) as error:
         raise StoreCorruptError(f"a record of merchant {entry.merchant}: {error}") from error
-    rows.add(entry.merchant, entry.received_ms, project(record, disclosed))
+    rows.add(entry.merchant, to_ms(entry.received_at), project(record, disclosed))
 
 
 def _compare(writer: Writer, live: type[Table], kept: list[Difference]) -> int:

@@ -69,6 +69,7 @@ class Sender:
     def __init__(self, grant_octets: bytes, key: SigningKey, central: Central) -> None:
         self.key = key
         self.grant_octets = grant_octets
+        self.central = central
         self.grant: Grant = open_grant(grant_octets, central.identity.trust().root_keys())
         self.chain = Chain.begin(grant_octets, self.grant)
         self.nonce = self.grant.nonce
@@ -80,11 +81,22 @@ class Sender:
     def issuer(self) -> str:
         return self.grant.issuer
 
+    def back_at(self, seq: int) -> Sender:
+        """The same terminal as if what it signed from `seq` on had never been, as a restored backup is."""
+        back = Sender(self.grant_octets, self.key, self.central)
+        for record in self.sent[:seq]:
+            back.chain.accept(record.octets, record.disclosures)
+            back.keep(record.octets, record.disclosures)
+        back.nonce = self.nonce
+        return back
+
     def append(
         self, kind: Kind, body: Body, *, about: About = ABOUT_NOTHING, disclosures: Sequence[str] = ()
     ) -> Sent:
         """The next record, signed and accepted by the terminal's own chain."""
-        octets = append_record(self.chain, self.key, kind, new_id(self.at), self.read(), about, body, disclosures)
+        octets = append_record(
+            self.chain, self.key, kind, new_id(self.at), self.read(), about, body, disclosures
+        )
         self.chain.accept(octets, disclosures)
         return self.keep(octets, disclosures)
 
@@ -177,9 +189,7 @@ class Sender:
     def body(self, first: int, last: int | None = None) -> bytes:
         """An honest upload of these places; up to the newest unless told otherwise."""
         end = len(self.sent) - 1 if last is None else last
-        return encode_upload(
-            self.batch(first, end), [record.line for record in self.sent[first : end + 1]]
-        )
+        return encode_upload(self.batch(first, end), [record.line for record in self.sent[first : end + 1]])
 
     def upload(self, central: Central, body: bytes) -> Ack:
         """Central's answer, opened as a terminal opens it; its nonce is the next one's."""

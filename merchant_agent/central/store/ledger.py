@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
@@ -21,10 +22,10 @@ _PLACE = ("merchant", "issuer", "epoch", "seq")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An accepted record's octets and its disclosures as they travelled; `received_ms` is since 1970."""
+    """An accepted record's octets and its disclosures as they travelled."""
 
     merchant: str
-    received_ms: int
+    received_at: datetime
     octets: bytes
     disclosures: tuple[str, ...]
 
@@ -36,12 +37,14 @@ def read_ledger(reader: Reader) -> Iterator[Entry]:
     """
     for place, rows in groupby(reader.iterate(_joined()), key=itemgetter(0, 1, 2, 3)):
         disclosures = []
-        received_ms, octets = 0, b""
-        for *_, received_ms, octets, text in rows:  # noqa: B007  # the same stand in each row of a place
+        for *_, received_at, octets, text in rows:  # noqa: B007  # the same stand in each row of a place
             if text is not None:
                 disclosures.append(text)
         yield Entry(
-            merchant=place[0], received_ms=received_ms, octets=bytes(octets), disclosures=tuple(disclosures)
+            merchant=place[0],
+            received_at=received_at,
+            octets=bytes(octets),
+            disclosures=tuple(disclosures),
         )
 
 
@@ -94,10 +97,8 @@ def _joined() -> peewee.ModelSelect[Record]:
     """Rows (place of four columns, received, octets, disclosure or None) in the order of both primary keys."""
     same = [getattr(Disclosure, name) == getattr(Record, name) for name in _PLACE]
     place = [getattr(Record, name) for name in _PLACE]
-    # Milliseconds as they stand in the table: nothing here needs a date.
-    received = Record.received_at.converter(int)
     return (
-        Record.select(*place, received, Record.octets, Disclosure.octets)
+        Record.select(*place, Record.received_at, Record.octets, Disclosure.octets)
         .join(Disclosure, peewee.JOIN.LEFT_OUTER, on=(same[0] & same[1] & same[2] & same[3]))
         .order_by(*place, Disclosure.name)
         .tuples()
