@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import Flask, request
@@ -53,7 +53,7 @@ def create_app(central: Central) -> Flask:
             sign_in_pages={"officer": SIGN_IN_PATH},
             session_hours=settings.session_hours,
             max_body_bytes=max(settings.max_upload_bytes, MAX_FILE_BYTES) + _FORM_BYTES,
-            proxies=_proxies(settings),
+            proxies=settings.proxies,
         )
     )
     pages = (public_pages, health, officer_pages, register_pages, enrolling_pages, voice_pages)
@@ -108,8 +108,3 @@ def _settings_from_environment() -> CentralSettings:
     if not data:
         raise SettingsError(f"Set {ENVIRONMENT_PREFIX}DATA to central's data folder.")
     return load(CentralSettings, Path(data)).settings
-
-
-def _proxies(settings: CentralSettings) -> int:
-    """How many proxies in front to believe: neither server here speaks HTTPS, so one does where it is used."""
-    return 1 if urlsplit(settings.public_url).scheme == "https" else 0
