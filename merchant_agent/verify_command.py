@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,8 +72,8 @@ def verify(file: Path, trust_file: Path | None, *, hashes_only: bool, as_json: b
     """
     try:
         trust = _read_trust(trust_file)
-        with ExportZip(file) as export, _watched(export) as source:
-            verdict = verify_export(source, trust, signatures=not hashes_only, threads=os.cpu_count() or 1)
+        with ExportZip(file) as export, _watched(export) as source, _helpers(export) as helpers:
+            verdict = verify_export(source, trust, signatures=not hashes_only, helpers=helpers)
     except FormatError as error:
         raise _Unreadable(str(error)) from error
     except OSError as error:
@@ -92,6 +95,18 @@ def _watched(export: ExportZip) -> Iterator[Source]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield _Watched(export, progress, progress.add_task("Checking records", total=size))
+
+
+@contextmanager
+def _helpers(export: ExportZip) -> Iterator[Executor | None]:
+    """A process for each core, where a long export is worth starting them."""
+    count = os.cpu_count() or 1
+    if count == 1 or export.size(RECORDS) < _LONG_BYTES:
+        yield None
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as helpers:
+        yield helpers
 
 
 def _read_trust(path: Path | None) -> Trust | None:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Literal, Protocol, Self, cast
+from typing import IO, Annotated, Literal, Protocol, Self
 
 import msgspec
 from msgspec import Meta
@@ -124,18 +124,26 @@ class ExportZip:
             listed = self._zip.getinfo(name)
             if listed.compress_type not in _COMPRESSIONS:
                 raise FormatError(f"export: {name} is neither stored nor deflated")
-            with (
-                self._zip.open(listed) as raw,
-                io.BufferedReader(cast(io.RawIOBase, raw), _BUFFER_BYTES) as file,
-            ):
-                while line := file.readline(MAX_LINE_BYTES + 1):
-                    if len(line) > MAX_LINE_BYTES:
-                        raise FormatError(f"export: a line of {name} is too long")
-                    yield line.removesuffix(b"\n")
+            with self._zip.open(listed) as file:
+                yield from _split(file, name)
         except KeyError as error:
             raise FormatError(f"export: {name} is missing") from error
         except _DAMAGE as error:
             raise FormatError(f"export: {name} is damaged: {error}") from error
+
+
+def _split(file: IO[bytes], name: str) -> Iterator[bytes]:
+    rest = b""
+    while chunk := file.read(_BUFFER_BYTES):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if len(line) >= MAX_LINE_BYTES:
+                raise FormatError(f"export: a line of {name} is too long")
+            yield line
+        if len(rest) >= MAX_LINE_BYTES:
+            raise FormatError(f"export: a line of {name} is too long")
+    if rest:
+        yield rest
 
 
 def write_export(path: Path, files: Mapping[str, Iterable[bytes]]) -> None:

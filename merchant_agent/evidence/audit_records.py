@@ -7,6 +7,8 @@ Source: PROTOCOL.md, "What a verifier does", step 2.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from concurrent.futures import Executor
 from contextlib import suppress
 
 from merchant_agent.errors import FormatError, VerificationError
@@ -19,13 +21,12 @@ from merchant_agent.evidence.audit_claims import (
 )
 from merchant_agent.evidence.audit_disclosures import Disclosures
 from merchant_agent.evidence.audit_grants import Granted, Grants
-from merchant_agent.evidence.audit_signatures import Opened, open_lines
+from merchant_agent.evidence.audit_runs import Ahead, Run, run_ahead
 from merchant_agent.evidence.chain import Chain, is_skippable
 from merchant_agent.evidence.fields import Head, Place
-from merchant_agent.evidence.jws import Jws, Typ, decode_kid, link_of
-from merchant_agent.evidence.keys import VerifyingKey
+from merchant_agent.evidence.jws import Jws, Typ, decode_jws, decode_kid, link_of, verify_jws
 from merchant_agent.evidence.octets import decode_segment
-from merchant_agent.evidence.record import Peek, peek_record
+from merchant_agent.evidence.record import Peek, Totals, peek_record
 from merchant_agent.evidence.verdict import Report
 
 _UNKNOWN_LINK = "A" * 43
@@ -34,28 +35,29 @@ _UNKNOWN_LINK = "A" * 43
 class RecordAudit:
     """Walks the records of an export once, each epoch's chain by its grant.
 
-    `threads` check signatures; with 0 they are left out.
+    `helpers` check runs of records ahead; `signatures=False` leaves the records' own out.
     """
 
-    def __init__(self, source: Source, grants: Grants, report: Report, *, threads: int) -> None:
+    def __init__(
+        self, source: Source, grants: Grants, report: Report, helpers: Executor | None, *, signatures: bool
+    ) -> None:
         self._source = source
         self._grants = grants
         self._report = report
-        self._threads = threads
+        self._helpers = helpers
+        self._signatures = signatures
         self._issuer = grants.issuer or ""
         self._chains: dict[int, Chain] = {}
         self._lost: set[int] = set()
         self._undisclosed: dict[int, tuple[int, int]] = {}
         self._epoch = min(grants.by_epoch)
         self._chain = self._begin(grants.by_epoch[self._epoch])
-        self._claims = [
-            Claims(self._issuer, claims, report)
-            for claims in (
-                claims_of_grants(grants),
-                claims_of_batches(source),
-                claims_of_acks(source, grants, report),
-            )
-        ]
+        self._grant_claims = Claims(self._issuer, claims_of_grants(grants), report)
+        self._claims = (
+            self._grant_claims,
+            Claims(self._issuer, claims_of_batches(source), report),
+            Claims(self._issuer, claims_of_acks(source, grants, report), report),
+        )
         self._disclosures = Disclosures(self._issuer, source, report)
         self._line = 0
 
@@ -65,13 +67,16 @@ class RecordAudit:
         Raises:
             FormatError: the export cannot be read.
         """
-        for opened in open_lines(self._source.lines(RECORDS), self._key_of, self._threads):
-            self._line += 1
-            self._record(opened)
-            place = (self._epoch, self._chain.seq)
-            for claims in self._claims:
-                if claims.due <= place:
-                    claims.settle(self._chain.head, self._chain.totals)
+        lines = self._source.lines(RECORDS)
+        if self._helpers is None:
+            self._walk(lines)
+        else:
+            ahead = run_ahead(
+                lines, self._grants, self._disclosures, self._helpers, signatures=self._signatures
+            )
+            for some in ahead:
+                if not self._take_run(some):
+                    self._walk(some.lines)
         for claims in self._claims:
             claims.finish()
         self._disclosures.finish()
@@ -95,20 +100,57 @@ class RecordAudit:
         self._chains[grant.epoch] = chain
         return chain
 
-    def _key_of(self, jws: Jws) -> VerifyingKey | None:
-        granted = self._grants.by_epoch.get(jws.epoch) if jws.issuer == self._issuer else None
-        return None if granted is None else granted.key
+    def _walk(self, lines: Iterable[bytes]) -> None:
+        for octets in lines:
+            self._line += 1
+            self._record(octets)
+            place = (self._epoch, self._chain.seq)
+            for claims in self._claims:
+                if claims.due <= place:
+                    claims.settle(self._chain.head, self._chain.totals)
 
-    def _record(self, opened: Opened) -> None:
+    def _take_run(self, ahead: Ahead) -> bool:
+        """Takes up lines that a helper found flawless, where they go on from here; False where not."""
+        run, chain = ahead.run(), self._chain
+        if run is None or run.before != chain.head or self._issuer != run.first.issuer:
+            return False
+        if chain.totals is None or run.first.totals != chain.totals.after(run.first.kind, run.first.body):
+            return False
+        end = (self._epoch, run.first.seq + len(run.links) - 1)
+        if self._grant_claims.due <= end or not self._disclosures.take_shown(ahead.shown):
+            return False
+        self._lost.discard(self._epoch)
+        self._settle_run(run, end)
+        self._line += len(ahead.lines)
+        self._note_undisclosed(*run.undisclosed)
+        head = Head(epoch=self._epoch, seq=end[1], link=run.links[-1])
+        self._replace_chain(head, run.totals)
+        return True
+
+    def _settle_run(self, run: Run, end: tuple[int, int]) -> None:
+        """Settles the claims about places of the run, in the order of these."""
+        first = run.first.seq
+        while (claims := min(self._claims, key=lambda each: each.due)).due <= end:
+            index = max(0, claims.due[1] - first) if claims.due[0] == self._epoch else 0
+            claims.settle(Head(epoch=self._epoch, seq=first + index, link=run.links[index]), None)
+
+    def _note_undisclosed(self, seq: int, count: int) -> None:
+        if count:
+            first, before = self._undisclosed.get(self._epoch, (seq, 0))
+            self._undisclosed[self._epoch] = (first, before + count)
+
+    def _record(self, octets: bytes) -> None:
         """Verifies one line; where its own word is of no use, it has the place that comes next."""
         try:
-            jws = self._jws_of(opened)
+            jws = decode_jws(octets, Typ.RECORD)
+            if (jws.epoch != self._epoch or jws.issuer != self._issuer) and not self._enter(jws):
+                return
+            if self._signatures:
+                verify_jws(jws, self._grants.by_epoch[self._epoch].key)
         except VerificationError as error:
-            self._guess_epoch(opened.octets)
+            self._guess_epoch(octets)
             self._violation(error.rule, error.detail, self._chain.seq + 1)
-            self._pass_over(opened.octets, is_signed=False)
-            return
-        if jws is None:
+            self._pass_over(octets, is_signed=False)
             return
         try:
             self._advance(jws)
@@ -118,29 +160,12 @@ class RecordAudit:
             else:
                 self._advance_slowly(jws)
 
-    def _jws_of(self, opened: Opened) -> Jws | None:
-        """The line's JWS, whose chain is from now on the one that is walked; None where nothing grants it.
-
-        Raises:
-            VerificationError: V1, V2 or V3.
-        """
-        jws = opened.jws
-        if (
-            jws is not None
-            and (jws.epoch != self._epoch or jws.issuer != self._issuer)
-            and not self._enter(jws)
-        ):
-            return None
-        if opened.error is not None:
-            raise opened.error
-        return jws
-
     def _advance(self, jws: Jws) -> None:
         given = self._disclosures.taken
         record = self._chain.advance(jws, self._disclosures.take(self._epoch, self._chain.seq + 1))
+        self._lost.discard(self._epoch)
         if record.sd and self._disclosures.taken - given < len(record.sd):
-            first, count = self._undisclosed.get(self._epoch, (record.seq, 0))
-            self._undisclosed[self._epoch] = (first, count + 1)
+            self._note_undisclosed(record.seq, 1)
 
     def _advance_slowly(self, jws: Jws) -> None:
         """Takes in a signed record that is not simply the next one, and names each thing amiss."""
@@ -212,14 +237,15 @@ class RecordAudit:
             self._violation("V4", f"seq {peek.seq} where {expected} comes next", min(peek.seq, expected))
             totals = None
         elif peek.prev == self._chain.link:
-            self._lost.discard(self._epoch)
             return
         elif self._epoch not in self._lost:
             self._violation("V5", "prev is not the link of the record before", peek.seq)
         self._lost.discard(self._epoch)
+        self._replace_chain(Head(epoch=self._epoch, seq=peek.seq - 1, link=peek.prev), totals)
+
+    def _replace_chain(self, head: Head, totals: Totals | None) -> None:
         key = self._grants.by_epoch[self._epoch].key
-        aligned = Head(epoch=self._epoch, seq=peek.seq - 1, link=peek.prev)
-        self._chain = Chain.resume(self._issuer, self._epoch, key, aligned, totals)
+        self._chain = Chain.resume(self._issuer, self._epoch, key, head, totals)
         self._chains[self._epoch] = self._chain
 
     def _pass_over(self, octets: bytes, *, is_signed: bool) -> None:

@@ -5,6 +5,8 @@ Source: PROTOCOL.md, "What a verifier does".
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+
 from merchant_agent.evidence.archive import Source
 from merchant_agent.evidence.audit_exchange import ExchangeAudit
 from merchant_agent.evidence.audit_grants import Grants, audit_grants
@@ -17,14 +19,14 @@ __all__ = ["Finding", "Source", "Verdict", "Violation", "verify_export"]
 
 
 def verify_export(
-    source: Source, trust: Trust | None, *, signatures: bool = True, threads: int = 1
+    source: Source, trust: Trust | None, *, signatures: bool = True, helpers: Executor | None = None
 ) -> Verdict:
     """What the rules V1 to V6, V10, V11 and V15 say of an export.
 
     Without trust the structure is verified against the keys in the export itself. With
     `signatures=False` the records' own signatures are left out: much faster, and only the
-    hashes, grants, batches and acknowledgements speak. Otherwise `threads` (1 or more) check them
-    side by side; the verdict is the same. Memory does not grow with the export.
+    hashes, grants, batches and acknowledgements speak. `helpers`, best processes, check some
+    hundreds of records at a time; the verdict is the same. Memory does not grow with the export.
 
     Raises:
         FormatError: the export cannot be read.
@@ -33,7 +35,7 @@ def verify_export(
     grants = audit_grants(source, trust, report)
     records = 0
     if grants.by_epoch:
-        audit = RecordAudit(source, grants, report, threads=threads if signatures else 0)
+        audit = RecordAudit(source, grants, report, helpers, signatures=signatures)
         records = audit.run()
         exchange = ExchangeAudit(source, grants, report)
         exchange.run()
