@@ -13,7 +13,7 @@ import peewee
 from merchant_agent.central.intake.standing import ACTIVE, FROZEN, Standing
 from merchant_agent.central.intake.upload import Upload
 from merchant_agent.central.intake.verdicts import Accepted, Contradiction, Judgement, Rejected
-from merchant_agent.central.store.ledger import find_before
+from merchant_agent.central.store.ledger import find_announcement, find_before
 from merchant_agent.central.store.models import Batch, Conflict, Disclosure, Quarantine, Record
 from merchant_agent.central.store.projections import ProjectionRows, clean_text
 from merchant_agent.central.store.statements import Statement
@@ -21,7 +21,7 @@ from merchant_agent.domain.projections import project
 from merchant_agent.evidence.disclosure import open_disclosure
 from merchant_agent.evidence.exchange import Ack
 from merchant_agent.evidence.fields import parse_at
-from merchant_agent.evidence.jws import leaf_hash
+from merchant_agent.evidence.jws import leaf_hash, link_of
 from merchant_agent.evidence.octets import encode_json
 from merchant_agent.evidence.query_code import query_code
 from merchant_agent.store.fields import to_ms
@@ -147,16 +147,17 @@ def _set_aside(tx: Writer, upload: Upload, rejected: Sequence[Rejected], now: da
 
 
 def _keep_conflict(tx: Writer, upload: Upload, conflict: Contradiction, now: datetime) -> None:
+    granted = upload.granted
     held = conflict.held
-    if held is None:
-        held = find_before(
-            tx, upload.granted.merchant, upload.granted.issuer, upload.granted.epoch, conflict.seq
-        )
+    if held is None and conflict.kind == "newest":
+        held = find_announcement(tx, granted, conflict.seq, other_than=link_of(conflict.received))
+    elif held is None:
+        held = find_before(tx, granted, conflict.seq)
     tx.execute(
         Conflict.insert(
-            merchant=upload.granted.merchant,
-            issuer=upload.granted.issuer,
-            epoch=upload.granted.epoch,
+            merchant=granted.merchant,
+            issuer=granted.issuer,
+            epoch=granted.epoch,
             seq=conflict.seq,
             kind=conflict.kind,
             held=held,

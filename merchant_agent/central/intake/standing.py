@@ -27,7 +27,7 @@ _HEAD = Statement(
     " WHERE merchant = ? AND issuer = ? AND epoch = ?"
 )
 _CLAIMS = Statement(
-    "SELECT newest_seq, newest_link, octets FROM batch"
+    "SELECT DISTINCT newest_seq, newest_link FROM batch"
     " WHERE merchant = ? AND issuer = ? AND epoch = ? AND newest_seq BETWEEN ? AND ?"
     " AND outcome <> 'refused'"
 )
@@ -57,19 +57,11 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A signed batch's word about the record at a place."""
-
-    link: str
-    octets: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """A chain's state when it was read.
 
-    `held` has the known places that the upload speaks of, `claims` what earlier batches said of
-    places that it adds.
+    `held` has the known places that the upload speaks of, `claims` the links that earlier batches
+    named for places that it adds.
     """
 
     head: Head
@@ -78,7 +70,7 @@ class Standing:
     claimed_seq: int
     frozen: bool
     held: Mapping[int, Held]
-    claims: Mapping[int, Sequence[Claim]]
+    claims: Mapping[int, Sequence[str]]
 
 
 def find_standing(reader: Reader, upload: Upload) -> Standing:
@@ -149,11 +141,10 @@ def _places(reader: Reader, upload: Upload, first: int, last: int) -> dict[int, 
     return held
 
 
-def _claims(reader: Reader, upload: Upload, head_seq: int) -> dict[int, list[Claim]]:
+def _claims(reader: Reader, upload: Upload, head_seq: int) -> dict[int, list[str]]:
     granted = upload.granted
     places = (head_seq + 1, upload.batch.to)
-    rows = reader.all(_CLAIMS(granted.merchant, granted.issuer, granted.epoch, *places))
-    claims: dict[int, list[Claim]] = defaultdict(list)
-    for seq, link, octets in rows:
-        claims[seq].append(Claim(link=link, octets=bytes(octets)))
+    claims: dict[int, list[str]] = defaultdict(list)
+    for seq, link in reader.all(_CLAIMS(granted.merchant, granted.issuer, granted.epoch, *places)):
+        claims[seq].append(link)
     return claims
