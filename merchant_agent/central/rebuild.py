@@ -70,8 +70,8 @@ def _fill(writer: Writer) -> int:
         _add(rows, entry)
         records += 1
         if records % _ROWS_AT_ONCE == 0:
-            rows.write(writer, _COPY_OF)
-    rows.write(writer, _COPY_OF)
+            writer.copy_tables(rows.take(_COPY_OF))
+    writer.copy_tables(rows.take(_COPY_OF))
     return records
 
 

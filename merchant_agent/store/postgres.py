@@ -2,7 +2,7 @@
 
 There is no process lock: several processes write, and callers lock the rows they mean.
 A connection goes back to peewee's pool after each use, which rolls back what is still
-open there and drops a connection that was lost.
+open there. One that was lost while it lay there is passed over when the next transaction begins.
 """
 
 from __future__ import annotations
@@ -126,8 +126,30 @@ class PostgresServer(PooledPostgresqlDatabase):  # type: ignore[misc]  # peewee'
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
         with self._connected(), translated():
-            self.connection().execute(begin)
+            self._begin(begin)
             yield
+
+    def _begin(self, statement: str) -> None:
+        """Begins on the first connection of the pool that was not lost while it lay there.
+
+        So the pool need not ask the server about a connection each time that it hands it out.
+        """
+        for _ in range(_MAX_CONNECTIONS):
+            try:
+                with translated():
+                    self.connection().execute(statement)
+            except StoreError:
+                if not self.connection().broken:
+                    raise
+                self.close()
+                self.connect()
+            else:
+                return
+        self.connection().execute(statement)
+
+    def _is_closed(self, connection: Any) -> bool:  # noqa: ANN401 -- psycopg is not installed everywhere
+        """Whether a connection is known to be lost, without a word to the server; peewee's pool asks."""
+        return bool(connection.closed)
 
     @contextmanager
     def _connected(self) -> Iterator[None]:

@@ -12,9 +12,10 @@ from merchant_agent.store.table import Table
 
 
 def rows(central: Central, table: type[Table]) -> list[Any]:
-    """Every row of a table."""
+    """Every row of a table, by its key."""
+    keys = table._meta.get_primary_keys()
     with central.store.read() as reader:
-        return reader.all(table.select())
+        return reader.all(table.select().order_by(*keys))
 
 
 def count(central: Central, table: type[Table]) -> int:

@@ -1,4 +1,4 @@
-"""Writing what `domain.projections` says a record changes into central's tables, many records at once."""
+"""What `domain.projections` says a record changes, as rows of central's tables; of many records at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from merchant_agent.domain.projections import (
 )
 from merchant_agent.evidence.fields import Place
 from merchant_agent.store.fields import to_ms
-from merchant_agent.store.store import Writer
+from merchant_agent.store.rows import Rows
 from merchant_agent.store.table import Table
 
 _KEY = ("merchant", "issuer", "epoch", "seq", "received_at", "at")
@@ -72,15 +72,14 @@ class ProjectionRows:
                 case _:
                     assert_never(change)
 
-    def write(self, tx: Writer, tables: Mapping[type[Table], type[Table]] | None = None) -> None:
-        """Inserts all that was gathered; into other tables of the same columns where `tables` names them.
-
-        Raises:
-            StoreConflictError: a record of that place was applied before.
-        """
-        for table, rows in self._rows.items():
-            tx.copy_rows(table if tables is None else tables[table], _COLUMNS[table], rows)
+    def take(self, tables: Mapping[type[Table], type[Table]] | None = None) -> list[Rows]:
+        """All that was gathered, once; for other tables of the same columns where `tables` names them."""
+        taken = [
+            Rows(model=table if tables is None else tables[table], columns=_COLUMNS[table], rows=rows)
+            for table, rows in self._rows.items()
+        ]
         self._rows.clear()
+        return taken
 
 
 def clean_text(text: str) -> str:
