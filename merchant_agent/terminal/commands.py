@@ -6,6 +6,7 @@ them. Whatever touches the ledger needs the data folder for itself.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,7 +16,6 @@ from zoneinfo import ZoneInfo
 import click
 
 from merchant_agent.clock import Clock, SystemClock
-from merchant_agent.domain.text import check_line
 from merchant_agent.errors import FormatError, InvalidError, SettingsError, StartError
 from merchant_agent.evidence.trust import Trust, load_trust
 from merchant_agent.settings import TerminalSettings, Value, documented, load
@@ -235,6 +235,6 @@ def _as_usage(what: str) -> Iterator[None]:
 
 def _secret(prompt: str, *, from_stdin: bool) -> str:
     if from_stdin:
-        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+        return sys.stdin.readline().rstrip("\r\n")
     typed: Any = click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)
     return str(typed)

@@ -180,7 +180,7 @@ def _report(terminal: Terminal) -> None:
 
 def _invalid_words(error: InvalidError) -> str:
     if error.code == "amount":
-        return gettext("An amount is written like 64 or 64.50.")
+        return str(gettext("An amount is written like 64 or 64.50."))
     if error.code == "order":
-        return gettext("An order number has 1 to 64 characters.")
-    return gettext("A till's name has at most 32 characters.")
+        return str(gettext("An order number has 1 to 64 characters."))
+    return str(gettext("A till's name has at most 32 characters."))

@@ -78,4 +78,4 @@ def _page(name: str, heading: str, secret_label: str, hint: str, *, is_pin: bool
 
 def _locked_words(locked: LockedOutError) -> str:
     minutes = -(-locked.retry_after_s // 60)
-    return gettext("Too many wrong attempts. Please try again in %(minutes)s min.", minutes=minutes)
+    return str(gettext("Too many wrong attempts. Please try again in %(minutes)s min.", minutes=minutes))

@@ -24,7 +24,7 @@ SALE_STATES: Mapping[PromptState, LazyString] = {
     PromptState.WAITING: lazy_gettext("Waits for its turn"),
     PromptState.ANSWERING: lazy_gettext("Somebody is answering"),
     PromptState.NOT_ASKED: lazy_gettext("Only the receipt asks"),
-    PromptState.RATED: lazy_gettext("Answered"),
+    PromptState.RATED: lazy_gettext("The customer has answered"),
     PromptState.DECLINED: lazy_gettext("Not this time"),
     PromptState.TIMED_OUT: lazy_gettext("Left without an answer"),
     PromptState.NEXT_SALE: lazy_gettext("The next sale came first"),
@@ -59,6 +59,14 @@ _ALARMS: Mapping[str, Saying] = {
     "upload-rejected": Saying(
         title=lazy_gettext("The authority's server did not accept a record"),
         advice=lazy_gettext("It stays saved here, and later ones are sent. Call the authority."),
+    ),
+    "store-damaged": Saying(
+        title=lazy_gettext("The database of this terminal is damaged"),
+        advice=lazy_gettext("Leave it running and call the operator: there are copies of the last nights."),
+    ),
+    "backup-failed": Saying(
+        title=lazy_gettext("Last night's copy of the data could not be made"),
+        advice=lazy_gettext("Is the disk full? It is tried again every hour."),
     ),
 }
 _UNKNOWN_ALARM = Saying(
