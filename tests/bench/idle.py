@@ -27,8 +27,12 @@ def measure(scale: Scale) -> list[Figure]:
     settle_s, watch_s = (60.0, 120.0) if scale.full else (15.0, 45.0)
     with (
         tempfile.TemporaryDirectory(prefix="merchant-agent-bench-") as folder,
-        running_demo(Path(folder), terminal_port=0, central_port=0, tablets=_TABLETS) as demo,
+        running_demo(Path(folder, "demo"), terminal_port=0, central_port=0, tablets=_TABLETS) as demo,
     ):
+        demo.terminal.environment = {
+            **demo.terminal.environment,
+            "PYTHONPATH": str(_without_central(Path(folder))),
+        }
         starts = [_start(demo) for _ in range(_STARTS)]
         polls = Polls(demo)
         sleep(settle_s)
@@ -41,8 +45,8 @@ def measure(scale: Scale) -> list[Figure]:
     return [
         Figure(
             what=f"memory with {_TABLETS} tablets polling",
-            measured=f"{rss:.0f} MiB",
-            reference=f"{pss:.0f} MiB PSS",
+            measured=f"{rss:.0f} MiB RSS",
+            reference=f"{pss:.0f} MiB PSS; installed as in a shop, without central's extra",
             bar=f"at most {_BAR_MIB:.0f} MiB",
             met=rss <= _BAR_MIB,
         ),
@@ -61,6 +65,15 @@ def measure(scale: Scale) -> list[Figure]:
             met=start <= _BAR_START_S,
         ),
     ]
+
+
+def _without_central(folder: Path) -> Path:
+    """A search path on which psycopg is not installed, as on a terminal: peewee loads it where it is."""
+    path = folder / "shop"
+    path.mkdir()
+    for name in ("psycopg", "psycopg2"):
+        (path / f"{name}.py").write_text('raise ImportError("not installed")\n')
+    return path
 
 
 def _start(demo: Running) -> float:

@@ -35,8 +35,12 @@ class Polls:
         version = ""
         while not self._closing.is_set():
             path = f"/kiosk/api/screen?version={quote(version)}"
-            connection.request("GET", path, headers={"Cookie": f"{COOKIE}={tablet}"})
-            version = json.loads(connection.getresponse().read())["version"]
+            try:
+                connection.request("GET", path, headers={"Cookie": f"{COOKIE}={tablet}"})
+                version = json.loads(connection.getresponse().read())["version"]
+            except (OSError, http.client.HTTPException):
+                # The terminal was stopped: so are its tablets.
+                return
 
 
 class Customer:

@@ -33,8 +33,8 @@ _PROMPT = PromptBody(till="1", source="http", sale="counter", asks=False, tag=en
 
 def measure(scale: Scale) -> list[Figure]:
     """Everybody presses done at the same moment, again and again."""
-    backlog = _BAR_BACKLOG if scale.full else 30_000
-    rounds = 250 if scale.full else 100
+    backlog = _BAR_BACKLOG if scale.full else 60_000
+    rounds = 250 if scale.full else 60
     with (
         tempfile.TemporaryDirectory(prefix="merchant-agent-bench-") as folder,
         running_demo(Path(folder), terminal_port=0, central_port=0, tablets=_TABLETS) as demo,
@@ -75,7 +75,7 @@ def _rounds(demo: Running, count: int, name: str) -> list[float]:
     reviews = real_reviews(count)
 
     def visit(number: int) -> list[float]:
-        customer = Customer(demo, str(number), demo.state.tablets[number])
+        customer = Customer(demo, str(number + 1), demo.state.tablets[number])
         seconds = []
         for turn, review in enumerate(reviews):
             path, message = customer.begin(f"{name}-{number}-{turn}", review.level, review.comment)
