@@ -26,7 +26,6 @@ _COMMANDS = {
         "merchant_agent.demo.commands:demo",
         "A central and an enrolled terminal on this machine, to try out.",
     ),
-    "doctor": ("merchant_agent.terminal.commands:doctor", "Examine a terminal and say what needs attention."),
     "export": ("merchant_agent.terminal.commands:export", "Write a terminal's evidence to a ZIP file."),
     "rebuild": ("merchant_agent.terminal.commands:rebuild", "Make the pages' tables again from the ledger."),
     "settings": ("merchant_agent.settings_command:settings", "Show every setting and where it comes from."),

@@ -2,21 +2,61 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from merchant_agent.errors import FormatError
-from merchant_agent.evidence.archive import ExportZip
+from merchant_agent.evidence.archive import RECORDS, ExportZip, Source
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.trust import Trust, load_trust
 from merchant_agent.evidence.verdict import Verdict
-from merchant_agent.evidence.verify import OnProgress, verify_export
+from merchant_agent.evidence.verify import verify_export
 
 _VIOLATED = 1
 _UNREADABLE = 2
+_LONG_BYTES = 4 << 20
+_LINES_A_STEP = 1000
+
+
+class _Watched:
+    """A source that moves a progress bar as its records are read."""
+
+    def __init__(self, source: Source, progress: Progress, task: TaskID) -> None:
+        self._source = source
+        self._progress = progress
+        self._task = task
+
+    def names(self) -> Iterable[str]:
+        """The names of the source; see `Source`."""
+        return self._source.names()
+
+    def read(self, name: str) -> bytes:
+        """A small file of the source; see `Source`."""
+        return self._source.read(name)
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The lines of the source; see `Source`."""
+        lines = self._source.lines(name)
+        return self._counted(lines) if name == RECORDS else lines
+
+    def _counted(self, lines: Iterator[bytes]) -> Iterator[bytes]:
+        done = 0
+        for number, line in enumerate(lines, 1):
+            done += len(line) + 1
+            if number % _LINES_A_STEP == 0:
+                self._progress.update(self._task, completed=done)
+            yield line
 
 
 class _Unreadable(click.ClickException):
@@ -40,8 +80,8 @@ def verify(file: Path, trust_file: Path | None, *, hashes_only: bool, as_json: b
     """
     try:
         trust = _read_trust(trust_file)
-        with ExportZip(file) as source:
-            verdict = verify_export(source, trust, signatures=not hashes_only, on_progress=_progress())
+        with ExportZip(file) as export, _watched(export) as source, _helpers(export) as helpers:
+            verdict = verify_export(source, trust, signatures=not hashes_only, helpers=helpers)
     except FormatError as error:
         raise _Unreadable(str(error)) from error
     except OSError as error:
@@ -53,11 +93,28 @@ def verify(file: Path, trust_file: Path | None, *, hashes_only: bool, as_json: b
     raise click.exceptions.Exit(_VIOLATED if verdict.violations else 0)
 
 
-def _progress() -> OnProgress | None:
-    """One line that is written over, on a terminal alone."""
-    if not sys.stderr.isatty():
-        return None
-    return lambda records: click.echo(f"\r{records:,} records\r", err=True, nl=False)
+@contextmanager
+def _watched(export: ExportZip) -> Iterator[Source]:
+    """The export, with a progress bar where somebody waits for a long one at a terminal."""
+    size = export.size(RECORDS)
+    if size < _LONG_BYTES or not sys.stderr.isatty():
+        yield export
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield _Watched(export, progress, progress.add_task("Checking records", total=size))
+
+
+@contextmanager
+def _helpers(export: ExportZip) -> Iterator[Executor | None]:
+    """A process for each core, where a long export is worth starting them."""
+    count = os.cpu_count() or 1
+    if count == 1 or export.size(RECORDS) < _LONG_BYTES:
+        yield None
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as helpers:
+        yield helpers
 
 
 def _read_trust(path: Path | None) -> Trust | None:

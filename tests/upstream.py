@@ -9,6 +9,7 @@ with Upstream() as upstream:
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -64,7 +65,7 @@ Step = Reply | Cut | Drip | Silence | Callable[[Request], Reply | Cut]
 class Upstream:
     """The server; `url` is its address, `requests` what came, `heard` is set by the first of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self.unexpected: list[Request] = []
         self.heard = threading.Event()
@@ -75,11 +76,17 @@ class Upstream:
         self._connections = 0
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.upstream = self
+        self._scheme = "http"
+        if tls is not None:
+            self._scheme = "https"
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def script(self, *steps: Step) -> None:
         """Adds what the next requests get, one step each."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import Flask, request
 from flask_babel import gettext
 
 from merchant_agent.central.merchants import MAX_FILE_BYTES
+from merchant_agent.central.schedule import Schedule
 from merchant_agent.central.services import Central, open_central
 from merchant_agent.central.web.catalogues import aspect_words, category_words, remedy_words, tag_words
 from merchant_agent.central.web.enrolling import enrolling_pages
 from merchant_agent.central.web.health import health
+from merchant_agent.central.web.intake_api import intake_api
 from merchant_agent.central.web.officers import SIGN_IN_PATH, officer_pages
 from merchant_agent.central.web.public import public_pages
 from merchant_agent.central.web.register import register_pages
@@ -24,7 +26,7 @@ from merchant_agent.central.web.wording import channel_words
 from merchant_agent.clock import SystemClock
 from merchant_agent.errors import MerchantAgentError, SettingsError
 from merchant_agent.settings import ENVIRONMENT_PREFIX, CentralSettings, load
-from merchant_agent.web.app import load_secret, make_app
+from merchant_agent.web.app import exempt_from_csrf, load_secret, make_app
 from merchant_agent.web.parts import WebParts
 
 _FORM_BYTES = 65_536
@@ -51,11 +53,13 @@ def create_app(central: Central) -> Flask:
             sign_in_pages={"officer": SIGN_IN_PATH},
             session_hours=settings.session_hours,
             max_body_bytes=max(settings.max_upload_bytes, MAX_FILE_BYTES) + _FORM_BYTES,
-            proxies=_proxies(settings),
+            proxies=settings.proxies,
         )
     )
-    for blueprint in (public_pages, health, officer_pages, register_pages, enrolling_pages, voice_pages):
+    pages = (public_pages, health, officer_pages, register_pages, enrolling_pages, voice_pages)
+    for blueprint in (*pages, intake_api):
         app.register_blueprint(blueprint(central))
+    exempt_from_csrf(app, "intake_api")
     app.add_template_filter(grouped)
     for words in (aspect_words, tag_words, category_words, remedy_words, channel_words):
         app.add_template_global(words)
@@ -80,10 +84,13 @@ def wsgi() -> Flask:
     """
     try:
         settings = _settings_from_environment()
-        return create_app(open_central(settings, SystemClock(ZoneInfo(settings.zone))))
+        central = open_central(settings, SystemClock(ZoneInfo(settings.zone)))
+        app = create_app(central)
     except MerchantAgentError as error:
         sys.stderr.write(f"merchant-agent: {error}\n")
         raise SystemExit(_APP_LOAD_ERROR) from error
+    Schedule(central).start()
+    return app
 
 
 def grouped(text: str, size: int = 4) -> str:
@@ -101,8 +108,3 @@ def _settings_from_environment() -> CentralSettings:
     if not data:
         raise SettingsError(f"Set {ENVIRONMENT_PREFIX}DATA to central's data folder.")
     return load(CentralSettings, Path(data)).settings
-
-
-def _proxies(settings: CentralSettings) -> int:
-    """How many proxies in front to believe: neither server here speaks HTTPS, so one does where it is used."""
-    return 1 if urlsplit(settings.public_url).scheme == "https" else 0

@@ -27,6 +27,8 @@ from merchant_agent.central.merchants import (
     read_merchant,
 )
 from merchant_agent.central.overview import list_merchants
+from merchant_agent.central.rebuild import rebuild as rebuild_projections
+from merchant_agent.central.schedule import Schedule
 from merchant_agent.central.services import Central, close_central, open_central
 from merchant_agent.clock import SystemClock
 from merchant_agent.domain.text import check_line
@@ -93,14 +95,19 @@ def run(data: Path, *, ready_json: bool, **flags: Value | None) -> None:
             keep_good_copy(CentralSettings, settings.data)
             ready(url)
 
-        serve(
-            app,
-            host=settings.host,
-            port=settings.port,
-            threads=_THREADS,
-            on_ready=on_ready,
-            on_stop=lambda: None,
-        )
+        schedule = Schedule(opened)
+        schedule.start()
+        try:
+            serve(
+                app,
+                host=settings.host,
+                port=settings.port,
+                threads=_THREADS,
+                on_ready=on_ready,
+                on_stop=lambda: None,
+            )
+        finally:
+            schedule.stop()
 
 
 @central.command("add-officer")
@@ -189,6 +196,24 @@ def trust(data: Path, database: str | None, out: Path) -> None:
     except OSError as error:
         raise StartError(f"{out} cannot be written: {error.strerror}.") from error
     click.echo(f"Written to {out}")
+
+
+@central.command()
+@_data
+@_database
+def rebuild(data: Path, database: str | None) -> None:
+    """Make the pages' tables again from the ledger; on SQLite while central is stopped.
+
+    Exit code 1 when rows differed from what the ledger says; they are put right then.
+    """
+    with _opened(_load(data, {"database": database})) as opened:
+        found = rebuild_projections(opened.store)
+    for difference in found.differences:
+        where = ", ".join(difference.columns) or ("not in the ledger" if difference.is_live else "missing")
+        click.echo(f"{difference.table} {'/'.join(map(str, difference.key))}: {where}", err=True)
+    click.echo(f"{found.records} records read, {found.count} rows put right")
+    if found.count:
+        raise click.exceptions.Exit(1)
 
 
 def _load(data: Path, flags: dict[str, Value | None]) -> CentralSettings:

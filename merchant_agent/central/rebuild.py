@@ -13,6 +13,7 @@ from merchant_agent.evidence.disclosure import check_disclosures
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.record import decode_record
 from merchant_agent.store.copies import Difference, copy_of, differences, replace_rows
+from merchant_agent.store.fields import to_ms
 from merchant_agent.store.store import Store, Writer
 from merchant_agent.store.table import Table
 
@@ -69,8 +70,8 @@ def _fill(writer: Writer) -> int:
         _add(rows, entry)
         records += 1
         if records % _ROWS_AT_ONCE == 0:
-            rows.write(writer, _COPY_OF)
-    rows.write(writer, _COPY_OF)
+            writer.copy_tables(rows.take(_COPY_OF))
+    writer.copy_tables(rows.take(_COPY_OF))
     return records
 
 
@@ -80,7 +81,7 @@ def _add(rows: ProjectionRows, entry: Entry) -> None:
         disclosed = check_disclosures(record, entry.disclosures)
     except (FormatError, VerificationError) as error:
         raise StoreCorruptError(f"a record of merchant {entry.merchant}: {error}") from error
-    rows.add(entry.merchant, entry.received_ms, project(record, disclosed))
+    rows.add(entry.merchant, to_ms(entry.received_at), project(record, disclosed))
 
 
 def _compare(writer: Writer, live: type[Table], kept: list[Difference]) -> int:

@@ -66,8 +66,8 @@ def _lacking(reader: Reader, due: Due) -> list[str]:
 
 def _figures(reader: Reader, due: Due, merchants: list[str]) -> list[dict[str, object]]:
     """A row for each merchant."""
-    levels = _counted_levels(reader, due)
-    prompts = _prompts(reader, due)
+    levels = _counted_levels(reader, due, merchants)
+    prompts = _prompts(reader, due, merchants)
     rows: list[dict[str, object]] = []
     for merchant in merchants:
         figures = distribution_of_counts(levels.get(merchant, {}))
@@ -81,7 +81,7 @@ def _figures(reader: Reader, due: Due, merchants: list[str]) -> list[dict[str, o
     return rows
 
 
-def _counted_levels(reader: Reader, due: Due) -> dict[str, dict[int, int]]:
+def _counted_levels(reader: Reader, due: Due, merchants: list[str]) -> dict[str, dict[int, int]]:
     """How many prompts were answered with each level, by merchant.
 
     Of several answers to one prompt the lowest counts. Ratings without a sale, or on a prompt
@@ -97,7 +97,7 @@ def _counted_levels(reader: Reader, due: Due) -> dict[str, dict[int, int]]:
     lowest = (
         Rating.select(Rating.merchant, peewee.fn.MIN(Rating.level).alias("level"))
         .join(Prompt, on=asked)
-        .where((Rating.received_at < due.until) & _counts(due))
+        .where((Rating.received_at < due.until) & Rating.merchant.in_(merchants) & _counts(due))
         .group_by(Rating.merchant, *place)
         .alias("lowest")
     )
@@ -112,10 +112,10 @@ def _counted_levels(reader: Reader, due: Due) -> dict[str, dict[int, int]]:
     return counts
 
 
-def _prompts(reader: Reader, due: Due) -> dict[str, int]:
+def _prompts(reader: Reader, due: Due, merchants: list[str]) -> dict[str, int]:
     query = (
         Prompt.select(Prompt.merchant, peewee.fn.COUNT(Prompt.seq))
-        .where(_counts(due))
+        .where(Prompt.merchant.in_(merchants) & _counts(due))
         .group_by(Prompt.merchant)
     )
     return dict(reader.all(query.tuples()))

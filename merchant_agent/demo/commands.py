@@ -15,7 +15,7 @@ from rich.console import Console
 from merchant_agent.demo.feed import read_reviews
 from merchant_agent.demo.playing import Feed, play
 from merchant_agent.demo.running import Running, running_demo
-from merchant_agent.demo.telling import outcome_json, ready_json, tell_outcome, tell_ready
+from merchant_agent.demo.telling import outcome_json, ready_json, ready_lines, tell_outcome
 
 _LOOK_EVERY_S = 0.2
 
@@ -104,7 +104,8 @@ def _tell_ready(running: Running, *, as_json: bool) -> None:
     if as_json:
         click.echo(ready_json(running))
     else:
-        tell_ready(Console(), running)
+        for line in ready_lines(running):
+            click.echo(line)
 
 
 def _play(running: Running, feed: Feed, *, as_json: bool) -> bool:

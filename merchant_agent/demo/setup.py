@@ -106,7 +106,9 @@ def enrol_where_needed(terminal: Terminal, central_url: str, ready: CentralReady
 
 
 def prepare_terminal(terminal: Terminal, folder: DemoFolder, state: DemoState, *, tablets: int) -> DemoState:
-    """Gives the shop's people their secrets and the till its token, and pairs tablets for the feed.
+    """Gives the shop's people their secrets and the tills a token, and pairs a tablet for each till of the feed.
+
+    The tills are called 1, 2, 3 and so on.
 
     Raises:
         StartError: the secrets could not be kept.
@@ -119,11 +121,11 @@ def prepare_terminal(terminal: Terminal, folder: DemoFolder, state: DemoState, *
         with terminal.store.write() as writer:
             token = make_pos_token(writer, "", at=now)
         state = msgspec.structs.replace(state, pos_token=token)
-    missing = tablets - len(state.tablets)
-    if missing > 0:
+    tills = [str(number) for number in range(len(state.tablets) + 1, tablets + 1)]
+    if tills:
         with terminal.store.write() as writer:
-            link = make_pairing_link(writer, at=now, uses=missing)
-            fresh = tuple(pair(writer, link, at=now) for _ in range(missing))
+            links = [make_pairing_link(writer, at=now, till=till) for till in tills]
+            fresh = tuple(pair(writer, link, at=now) for link in links)
         state = msgspec.structs.replace(state, tablets=state.tablets + fresh)
     save_state(folder, state)
     return state

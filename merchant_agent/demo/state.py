@@ -49,9 +49,10 @@ class DemoFolder:
 
 
 class DemoState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The secrets of the demo's people and till; `tablets` are the cookies of the feed's own tablets.
+    """The secrets of the demo's people and tills.
 
-    `pos_token` is empty until both programs know all of it.
+    `pos_token` is empty until both programs know all of it. `tablets` are the cookies of the
+    feed's own tablets, that of till 1 first.
     """
 
     pin: str

@@ -35,23 +35,24 @@ def ready_json(running: Running) -> str:
     )
 
 
-def tell_ready(console: Console, running: Running) -> None:
-    """The same for people."""
+def ready_lines(running: Running) -> list[str]:
+    """The same for people; no line is ever broken, so that addresses can be copied."""
     terminal, central, state = running.terminal.url, running.central.url, running.state
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    for heading in ("", "address", "sign in with"):
-        table.add_column(heading, overflow="fold")
-    table.add_row("tablet", running.kiosk, "nothing: it is paired by opening")
-    table.add_row("counter", f"{terminal}/counter", f"PIN {state.pin}")
-    table.add_row("manager", f"{terminal}/manager", f"password {state.manager}")
-    table.add_row("officer", f"{central}/officer", f"{OFFICER}, password {state.officer}")
-    table.add_row("public", f"{central}/m/{running.merchant}", "nothing")
-    table.add_row("POS", f"{terminal}/pos/v1/sales", f"bearer {state.pos_token}")
-    console.print(table)
-    console.print(
-        f"Everything is kept in {running.folder.path}; the next start goes on with it.", soft_wrap=True
+    rows = (
+        ("tablet", running.kiosk, "opens as a paired tablet"),
+        ("counter", f"{terminal}/counter", f"PIN {state.pin}"),
+        ("manager", f"{terminal}/manager", f"password {state.manager}"),
+        ("officer", f"{central}/officer", f"name {OFFICER}, password {state.officer}"),
+        ("public", f"{central}/m/{running.merchant}", "the merchant's page"),
+        ("POS", f"{terminal}/pos/v1/sales", f"bearer token {state.pos_token}"),
     )
-    console.print("Ctrl-C stops both programs.")
+    width = max(len(address) for _, address, _ in rows)
+    return [
+        *(f"{who:<8}  {address:<{width}}  {what}" for who, address, what in rows),
+        "",
+        f"Everything is kept in {running.folder.path}; the next start goes on with it.",
+        "Ctrl-C stops both programs.",
+    ]
 
 
 def outcome_json(outcome: Outcome) -> str:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Literal, Protocol, Self, cast
+from typing import IO, Annotated, Literal, Protocol, Self
 
 import msgspec
 from msgspec import Meta
@@ -37,6 +38,17 @@ MAX_FILE_BYTES = 1 << 18
 _MAX_KEYS = 4096
 _MAX_KEYS_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 18
+# What `zipfile` raises over a file whose sizes, offsets, names or content are not as it says.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
@@ -106,13 +118,15 @@ class ExportZip:
     """
 
     def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
         try:
-            self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-            raise FormatError(f"export: {error}") from error
+            self._zip = zipfile.ZipFile(self._file)
+        except _DAMAGE as error:
+            self._file.close()
+            raise FormatError(f"export: no ZIP file that can be read: {error}") from error
         names = self._zip.namelist()
         if len(set(names)) != len(names):
-            self._zip.close()
+            self._file.close()
             raise FormatError("export: two files of one name")
 
     def __enter__(self) -> Self:
@@ -121,7 +135,11 @@ class ExportZip:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._zip.close()
+        self._file.close()
+
+    def size(self, name: str) -> int:
+        """How many bytes a file says that it unpacks to; 0 where there is none."""
+        return next((listed.file_size for listed in self._zip.infolist() if listed.filename == name), 0)
 
     def names(self) -> Iterable[str]:
         """The names of all files."""
@@ -146,27 +164,35 @@ class ExportZip:
             FormatError: no such file, damaged, or a line longer than 32 KiB.
         """
         with self._open(name) as file:
-            while line := file.readline(MAX_LINE_BYTES + 1):
-                if len(line) > MAX_LINE_BYTES:
-                    raise FormatError(f"export: a line of {name} is too long")
-                yield line.removesuffix(b"\n")
+            yield from _split(file, name)
 
     @contextmanager
-    def _open(self, name: str) -> Iterator[io.BufferedReader[io.RawIOBase]]:
+    def _open(self, name: str) -> Iterator[IO[bytes]]:
         """The file, whose damage is told as a `FormatError` inside the block."""
         try:
             listed = self._zip.getinfo(name)
             if listed.compress_type not in _COMPRESSIONS:
                 raise FormatError(f"export: {name} is neither stored nor deflated")
-            with (
-                self._zip.open(listed) as raw,
-                io.BufferedReader(cast(io.RawIOBase, raw), _BUFFER_BYTES) as file,
-            ):
+            with self._zip.open(listed) as file:
                 yield file
         except KeyError as error:
             raise FormatError(f"export: {name} is missing") from error
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except _DAMAGE as error:
             raise FormatError(f"export: {name} is damaged: {error}") from error
+
+
+def _split(file: IO[bytes], name: str) -> Iterator[bytes]:
+    rest = b""
+    while chunk := file.read(_BUFFER_BYTES):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if len(line) >= MAX_LINE_BYTES:
+                raise FormatError(f"export: a line of {name} is too long")
+            yield line
+        if len(rest) >= MAX_LINE_BYTES:
+            raise FormatError(f"export: a line of {name} is too long")
+    if rest:
+        yield rest
 
 
 def write_export(path: Path, files: Mapping[str, Iterable[bytes]]) -> None:

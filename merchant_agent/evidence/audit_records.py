@@ -2,12 +2,14 @@
 
 What batches, acknowledgements and grants (V15, V11), slips (V12) and the log (V14) say of places
 is compared on the way, all read side by side, so that memory stays flat.
-Source: PROTOCOL.md, "What a verifier does", step 2.
+Source: PROTOCOL.md, "What a verifier does", step 3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from contextlib import suppress
 
 from merchant_agent.errors import FormatError, VerificationError
 from merchant_agent.evidence.archive import DISCLOSURES, RECORDS, Source
@@ -20,26 +22,38 @@ from merchant_agent.evidence.audit_claims import (
 from merchant_agent.evidence.audit_disclosures import Disclosures
 from merchant_agent.evidence.audit_grants import Granted, Grants
 from merchant_agent.evidence.audit_log import Log
+from merchant_agent.evidence.audit_runs import run_ahead
 from merchant_agent.evidence.audit_watch import Watch
 from merchant_agent.evidence.chain import Chain, is_skippable
 from merchant_agent.evidence.fields import Head, Place
-from merchant_agent.evidence.jws import Jws, Typ, decode_jws, link_of, verify_jws
+from merchant_agent.evidence.jws import Jws, Typ, decode_jws, decode_kid, link_of, verify_jws
+from merchant_agent.evidence.octets import decode_segment
 from merchant_agent.evidence.record import Peek, Record, peek_record
 from merchant_agent.evidence.verdict import Report
-
-PROGRESS_RECORDS = 65_536
-OnProgress = Callable[[int], None]
 
 _UNKNOWN_LINK = "A" * 43
 
 
 class RecordAudit:
-    """Walks the records of an export once, each epoch's chain by its grant."""
+    """Walks the records of an export once, each epoch's chain by its grant.
 
-    def __init__(self, source: Source, grants: Grants, log: Log, report: Report, *, signatures: bool) -> None:
+    `helpers` check the signatures of runs of records ahead; `signatures=False` leaves them out.
+    """
+
+    def __init__(  # noqa: PLR0913 -- an audit compares these
+        self,
+        source: Source,
+        grants: Grants,
+        log: Log,
+        report: Report,
+        helpers: Executor | None,
+        *,
+        signatures: bool,
+    ) -> None:
         self._source = source
         self._grants = grants
         self._report = report
+        self._helpers = helpers
         self._signatures = signatures
         self._issuer = grants.issuer or ""
         self._chains: dict[int, Chain] = {}
@@ -47,32 +61,28 @@ class RecordAudit:
         self._undisclosed: dict[int, tuple[int, int]] = {}
         self._epoch = min(grants.by_epoch)
         self._chain = self._begin(grants.by_epoch[self._epoch])
-        self._claims = [
-            Claims(self._issuer, claims, report)
-            for claims in (
-                claims_of_grants(grants),
-                claims_of_batches(source),
-                claims_of_acks(source, grants, report),
-            )
-        ]
+        self._claims = (
+            Claims(self._issuer, claims_of_grants(grants), report),
+            Claims(self._issuer, claims_of_batches(source), report),
+            Claims(self._issuer, claims_of_acks(source, grants, report), report),
+        )
         self._disclosures = Disclosures(self._issuer, source, report)
         self._accepted: Record | None = None
         self._line = 0
         self.watch = Watch(source, grants, log, report, signatures=signatures)
 
-    def run(self, on_progress: OnProgress | None = None) -> int:
+    def run(self) -> int:
         """Reports every broken rule; returns how many lines were read. See `verify_export`.
 
         Raises:
             FormatError: the export cannot be read.
         """
-        for octets in self._source.lines(RECORDS):
-            self._line += 1
-            self._accepted = None
-            self._record(octets)
-            self._settle(octets)
-            if on_progress is not None and self._line % PROGRESS_RECORDS == 0:
-                on_progress(self._line)
+        lines = self._source.lines(RECORDS)
+        if self._helpers is None or not self._signatures:
+            self._walk(lines, vouched=False)
+        else:
+            for run in run_ahead(lines, self._grants, self._helpers):
+                self._walk(run.lines, vouched=run.is_vouched())
         for claims in self._claims:
             claims.finish()
         self._disclosures.finish()
@@ -108,15 +118,30 @@ class RecordAudit:
         self._chains[grant.epoch] = chain
         return chain
 
-    def _record(self, octets: bytes) -> None:
+    def _walk(self, lines: Iterable[bytes], *, vouched: bool) -> None:
+        """Takes in lines; a helper has `vouched` for the signatures that they need."""
+        check = self._signatures and not vouched
+        for octets in lines:
+            self._line += 1
+            self._accepted = None
+            self._record(octets, check=check)
+            self._settle(octets)
+
+    def _note_undisclosed(self, seq: int, count: int) -> None:
+        if count:
+            first, before = self._undisclosed.get(self._epoch, (seq, 0))
+            self._undisclosed[self._epoch] = (first, before + count)
+
+    def _record(self, octets: bytes, *, check: bool) -> None:
         """Verifies one line; where its own word is of no use, it has the place that comes next."""
         try:
             jws = decode_jws(octets, Typ.RECORD)
             if (jws.epoch != self._epoch or jws.issuer != self._issuer) and not self._enter(jws):
                 return
-            if self._signatures:
+            if check:
                 verify_jws(jws, self._grants.by_epoch[self._epoch].key)
         except VerificationError as error:
+            self._guess_epoch(octets)
             self._violation(error.rule, error.detail, self._chain.seq + 1)
             self._pass_over(octets, is_signed=False)
             return
@@ -133,9 +158,9 @@ class RecordAudit:
         record = self._chain.advance(jws, self._disclosures.take(self._epoch, self._chain.seq + 1))
         self._accepted = record
         self.watch.see(record, self._line)
+        self._lost.discard(self._epoch)
         if record.sd and self._disclosures.taken - given < len(record.sd):
-            first, count = self._undisclosed.get(self._epoch, (record.seq, 0))
-            self._undisclosed[self._epoch] = (first, count + 1)
+            self._note_undisclosed(record.seq, 1)
 
     def _advance_slowly(self, jws: Jws) -> None:
         """Takes in a signed record that is not simply the next one, and names each thing amiss."""
@@ -183,9 +208,22 @@ class RecordAudit:
         if jws.epoch < self._epoch:
             detail = f"epoch {jws.epoch} comes again"
             self._report.violation("V4", detail, file=RECORDS, line=self._line, place=place)
-        self._epoch = jws.epoch
-        self._chain = self._chains.get(jws.epoch) or self._begin(granted)
+        self._turn_to(granted)
         return True
+
+    def _guess_epoch(self, octets: bytes) -> None:
+        """Turns to the granted epoch that a broken line names in header or payload, if it names not this one."""
+        named = _named_chains(octets)
+        if (self._issuer, self._epoch) in named:
+            return
+        for issuer, epoch in named:
+            granted = self._grants.by_epoch.get(epoch)
+            if granted is not None and issuer == self._issuer and epoch > self._epoch:
+                self._turn_to(granted)
+
+    def _turn_to(self, granted: Granted) -> None:
+        self._epoch = granted.grant.epoch
+        self._chain = self._chains.get(self._epoch) or self._begin(granted)
 
     def _align(self, peek: Peek) -> None:
         """Names what keeps the record from being the next, and makes it the next all the same."""
@@ -195,7 +233,6 @@ class RecordAudit:
             self._violation("V4", f"seq {peek.seq} where {expected} comes next", min(peek.seq, expected))
             totals = None
         elif peek.prev == self._chain.link:
-            self._lost.discard(self._epoch)
             return
         elif self._epoch not in self._lost:
             self._violation("V5", "prev is not the link of the record before", peek.seq)
@@ -232,3 +269,14 @@ def _peek(jws: Jws) -> Peek | None:
         return peek_record(jws.payload)
     except FormatError:
         return None
+
+
+def _named_chains(octets: bytes) -> list[tuple[str, int]]:
+    """Issuer and epoch that the header states, and those that the payload states, as far as they can be read."""
+    named = []
+    with suppress(VerificationError):
+        named.append(decode_kid(octets, Typ.RECORD))
+    with suppress(FormatError, IndexError):
+        peek = peek_record(decode_segment(octets.split(b".")[1]))
+        named.append((peek.issuer, peek.epoch))
+    return named

@@ -101,6 +101,15 @@ def decode_jws(octets: bytes, typ: Typ) -> Jws:
     )
 
 
+def decode_kid(octets: bytes, typ: Typ) -> tuple[str, int]:
+    """Issuer and epoch that the header names, whatever follows it.
+
+    Raises:
+        VerificationError: V1 where it is no base64url; V2 where it is not the pinned header.
+    """
+    return _open_header(octets.split(b".", 1)[0], typ)
+
+
 def verify_jws(jws: Jws, key: VerifyingKey) -> None:
     """Returns when the signature is the key's.
 

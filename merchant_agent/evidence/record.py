@@ -246,10 +246,11 @@ def _require_sense(record: Record) -> None:
     """
     parse_at(record.at)
     digests = record.sd
-    if digests and len(digests) > len(ERASABLE[record.kind]):
-        raise FormatError("record: more digests than its kind has erasable members")
-    if len(digests) > 1 and any(a >= b for a, b in pairwise(digests)):
-        raise FormatError("record: digests are not sorted, or repeated")
+    if digests:
+        if len(digests) > len(ERASABLE[record.kind]):
+            raise FormatError("record: more digests than its kind has erasable members")
+        if len(digests) > 1 and any(a >= b for a, b in pairwise(digests)):
+            raise FormatError("record: digests are not sorted, or repeated")
     _require_about(record)
     require_body(record.body)
     told_of = place_told_of(record.body)

@@ -5,27 +5,30 @@ Source: PROTOCOL.md, "What a verifier does".
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+
 from merchant_agent.evidence.archive import Source
 from merchant_agent.evidence.audit_exchange import ExchangeAudit
 from merchant_agent.evidence.audit_grants import Grants, audit_grants
 from merchant_agent.evidence.audit_log import Log, audit_log
-from merchant_agent.evidence.audit_records import OnProgress, RecordAudit
+from merchant_agent.evidence.audit_records import RecordAudit
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.trust import Trust
 from merchant_agent.evidence.verdict import Finding, FindingCode, Report, Verdict, Violation
 
-__all__ = ["Finding", "OnProgress", "Source", "Verdict", "Violation", "verify_export"]
+__all__ = ["Finding", "Source", "Verdict", "Violation", "verify_export"]
 
 
 def verify_export(
-    source: Source, trust: Trust | None, *, signatures: bool = True, on_progress: OnProgress | None = None
+    source: Source, trust: Trust | None, *, signatures: bool = True, helpers: Executor | None = None
 ) -> Verdict:
     """What the rules V1 to V16 say of an export.
 
     Without trust the structure is verified against the keys in the export itself. With
     `signatures=False` the signatures of records and slips are left out: much faster, and only the
-    hashes, grants, batches, acknowledgements and the log speak. `on_progress` is told the number of
-    records now and then. Memory does not grow with the records of an export.
+    hashes, grants, batches, acknowledgements and the log speak. `helpers`, best processes, check the
+    signatures of some hundreds of records at a time; the verdict is the same. Memory does not grow
+    with the records of an export.
 
     Raises:
         FormatError: the export cannot be read.
@@ -35,8 +38,8 @@ def verify_export(
     log = audit_log(source, trust, report)
     records = slips = 0
     if grants.by_epoch:
-        audit = RecordAudit(source, grants, log, report, signatures=signatures)
-        records = audit.run(on_progress)
+        audit = RecordAudit(source, grants, log, report, helpers, signatures=signatures)
+        records = audit.run()
         slips = audit.watch.slips.line
         exchange = ExchangeAudit(source, grants, log, report)
         exchange.run()

@@ -38,13 +38,14 @@ _NETWORK_FILE_SYSTEMS = frozenset(
 class DataFolder:
     """A folder for everything that one program keeps; made with mode 0700 where missing.
 
-    `keys` and `backups` are its subfolders. Nothing is locked until `lock`.
+    `keys` and `backups` are its subfolders. Nothing is locked until `lock`. `mountinfo` is what
+    the kernel tells of mounts, unless it is to be asked.
 
     Raises:
         StartError: it cannot be made, is no folder, or lies on a network file system.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, mountinfo: str | None = None) -> None:
         self.path = path.absolute()
         self.keys = self.path / "keys"
         self.backups = self.path / "backups"
@@ -53,7 +54,7 @@ class DataFolder:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StartError(f"The data folder {self.path} cannot be used: {error.strerror}.") from error
-        kind = file_system(self.path)
+        kind = file_system(self.path, mountinfo)
         if kind in _NETWORK_FILE_SYSTEMS:
             raise StartError(f"The data folder {self.path} lies on a network file system ({kind}).")
         self._lock_file: int | None = None

@@ -2,7 +2,7 @@
 
 There is no process lock: several processes write, and callers lock the rows they mean.
 A connection goes back to peewee's pool after each use, which rolls back what is still
-open there and drops a connection that was lost.
+open there. One that was lost while it lay there is passed over when the next transaction begins.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import peewee
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
 from merchant_agent.errors import StartError, StoreError, StoreLockedError
+from merchant_agent.store.rows import Rows
 from merchant_agent.store.translate import translated
 
 _MAX_CONNECTIONS = 20
@@ -87,23 +88,30 @@ class PostgresServer(PooledPostgresqlDatabase):  # type: ignore[misc]  # peewee'
     def copy_rows(
         self, model: type[peewee.Model], columns: tuple[str, ...], rows: Iterable[Sequence[object]]
     ) -> None:
-        """One binary COPY; a few rows by INSERT, which needs fewer round trips.
+        """One binary COPY.
 
         Source: PostgreSQL 15, COPY, binary format.
         """
-        left = iter(rows)
-        first = list(itertools.islice(left, _FEW_ROWS + 1))
+        statement, types = _copy_statement(model, columns)
+        with self.connection().cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
+
+    def copy_tables(self, tables: Sequence[Rows]) -> None:
+        """`copy_rows` for each; a few rows in all go in one statement and one round trip."""
+        rows = [(table.model, table.columns, row) for table in tables for row in table.rows]
+        if not rows:
+            return
+        if len(rows) > _FEW_ROWS:
+            for table in tables:
+                if table.rows:
+                    self.copy_rows(table.model, table.columns, table.rows)
+            return
+        statement = _insert_statement(tuple((model, columns) for model, columns, _ in rows))
+        values = [value for *_, row in rows for value in row]
         with self.connection().cursor() as cursor:
-            if len(first) == 1:
-                cursor.execute(_insert_statement(model, columns), first[0])
-            elif len(first) <= _FEW_ROWS:
-                cursor.executemany(_insert_statement(model, columns), first)
-            else:
-                statement, types = _copy_statement(model, columns)
-                with cursor.copy(statement) as copy:
-                    copy.set_types(types)
-                    for row in itertools.chain(first, left):
-                        copy.write_row(row)
+            cursor.execute(statement, values)
 
     def try_lock(self, number: int) -> bool:
         """Whether the present transaction has, or now gets, the advisory lock of that number."""
@@ -123,8 +131,30 @@ class PostgresServer(PooledPostgresqlDatabase):  # type: ignore[misc]  # peewee'
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
         with self._connected(), translated():
-            self.connection().execute(begin)
+            self._begin(begin)
             yield
+
+    def _begin(self, statement: str) -> None:
+        """Begins on the first connection of the pool that was not lost while it lay there.
+
+        So the pool need not ask the server about a connection each time that it hands it out.
+        """
+        for _ in range(_MAX_CONNECTIONS):
+            try:
+                with translated():
+                    self.connection().execute(statement)
+            except StoreError:
+                if not self.connection().broken:
+                    raise
+                self.close()
+                self.connect()
+            else:
+                return
+        self.connection().execute(statement)
+
+    def _is_closed(self, connection: Any) -> bool:  # noqa: ANN401 -- psycopg is not installed everywhere
+        """Whether a connection is known to be lost, without a word to the server; peewee's pool asks."""
+        return bool(connection.closed)
 
     @contextmanager
     def _connected(self) -> Iterator[None]:
@@ -157,11 +187,16 @@ def open_postgres(url: str) -> PostgresServer:
     return database
 
 
-@cache
-def _insert_statement(model: type[peewee.Model], columns: tuple[str, ...]) -> str:
-    """Names are the models' own, never anybody's input."""
-    marks = ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {_target(model, columns)} VALUES ({marks})"  # noqa: S608  # as said above
+@lru_cache(maxsize=256)
+def _insert_statement(targets: tuple[tuple[type[peewee.Model], tuple[str, ...]], ...]) -> str:
+    """One row into each target. Names are the models' own, never anybody's input."""
+    inserts = [
+        f"INSERT INTO {_target(model, columns)} VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608  # as said
+        for model, columns in targets
+    ]
+    *others, last = inserts
+    named = ", ".join(f"i{number} AS ({insert})" for number, insert in enumerate(others))
+    return f"WITH {named} {last}" if named else last
 
 
 @cache

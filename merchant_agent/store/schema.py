@@ -8,9 +8,14 @@ import peewee
 
 
 def create_tables(database: peewee.Database, models: Sequence[type[peewee.Model]]) -> None:
-    """Makes the tables and indexes of unbound models; STRICT on SQLite, where it is known."""
+    """Makes the tables and indexes of unbound models; STRICT on SQLite, where it is known.
+
+    Indexes are named after their table, whatever the class is called.
+    """
     for model in models:
-        model._meta.strict_tables = is_sqlite(database)  # noqa: SLF001  # peewee's name for it
+        meta = model._meta  # noqa: SLF001  # peewee's name for it
+        meta.strict_tables = is_sqlite(database)
+        meta.legacy_table_names = False
         peewee.SchemaManager(model, database).create_all(safe=False)
 
 

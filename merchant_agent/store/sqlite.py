@@ -22,6 +22,7 @@ from playhouse.apsw_ext import APSWDatabase
 from playhouse.pool import MaxConnectionsExceeded, PooledDatabase
 
 from merchant_agent.errors import StartError, StoreError, StoreLockedError
+from merchant_agent.store.rows import Rows
 from merchant_agent.store.translate import translated
 
 _log = logging.getLogger(__name__)
@@ -141,6 +142,11 @@ class SqliteFile(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # as abov
     ) -> None:
         """One prepared INSERT, run for each row on the writing connection."""
         self._raw.executemany(_insert_statement(model, columns), rows)
+
+    def copy_tables(self, tables: Sequence[Rows]) -> None:
+        """`copy_rows` for each."""
+        for table in tables:
+            self.copy_rows(table.model, table.columns, table.rows)
 
     def try_lock(self, number: int) -> bool:
         """True: whoever writes here is alone."""

@@ -16,6 +16,7 @@ import peewee
 from merchant_agent.errors import StoreError, StoreFullError
 from merchant_agent.store.ballast import Ballast
 from merchant_agent.store.database import Database, SqliteFile
+from merchant_agent.store.rows import Rows
 from merchant_agent.store.schema import create_tables, drop_tables
 from merchant_agent.store.translate import translated
 
@@ -88,6 +89,15 @@ class Writer(Reader):
         """
         with self._guarded(), translated():
             self._database.copy_rows(model, columns, rows)
+
+    def copy_tables(self, tables: Sequence[Rows]) -> None:
+        """`copy_rows` for several tables; few rows reach PostgreSQL in one statement for all of them.
+
+        Raises:
+            StoreConflictError: one row is there already; none was inserted.
+        """
+        with self._guarded(), translated():
+            self._database.copy_tables(tables)
 
     def is_alone(self, number: int) -> bool:
         """Whether this transaction has the lock of that number, until it ends; never waits.

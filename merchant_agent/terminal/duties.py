@@ -1,7 +1,7 @@
 """When recurring duties are due: by monotonic time, and once a day at a local time.
 
 The wall clock of a till jumps: an hour back, to 1970, to 2099. It decides nothing alone:
-a night's duty waits at least twenty hours of real time after the last one and is done
+a night's duty waits at least twelve hours of real time after the last one and is done
 after twenty-eight whatever the clock says.
 """
 
@@ -16,7 +16,7 @@ from typing import Protocol
 from merchant_agent.clock import Clock
 
 _HOUR_S = 3600.0
-_NOT_BEFORE_S = 20 * _HOUR_S
+_NOT_BEFORE_S = 12 * _HOUR_S
 _NOT_AFTER_S = 28 * _HOUR_S
 
 

@@ -85,16 +85,17 @@ def back_up(terminal: Terminal, nightly: Nightly) -> None:
     """Copies the database, then checks it thoroughly; tried again in an hour where it fails.
 
     Raises:
-        StoreError: no copy was made; an alarm tells of it where that can be stored.
+        OSError: the folder of backups cannot be used; an alarm tells of it where that can be stored.
+        StoreError: no copy was made; likewise.
     """
     folder, keep = terminal.folder.backups, terminal.settings.backup_keep
     now = terminal.clock.now()
     try:
         backup_into(terminal.store, folder, stem=Path(DATABASE_NAME).stem, keep=keep)
-    except StoreError as error:
+    except (StoreError, OSError):
         nightly.again_in(_RETRY_BACKUP_S)
         with terminal.store.write() as writer:
-            raise_alarm(writer, at=now, code=BACKUP_ALARM, detail=error.code)
+            raise_alarm(writer, at=now, code=BACKUP_ALARM)
         raise
     with terminal.store.write() as writer:
         clear_alarms(writer, at=now, code=BACKUP_ALARM)

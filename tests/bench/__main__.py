@@ -19,6 +19,7 @@ BENCHES = {
     "intake": "Central's intake, every signature checked",
     "wire": "Bytes on the wire",
     "idle": "The terminal at rest",
+    "feed": "A feed through every program",
     "audit": "Verification of an export",
 }
 

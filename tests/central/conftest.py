@@ -20,7 +20,7 @@ NOODLES = Merchant(
     shop_name="示例面馆",
     credit_code="91310000MA1K000006",
     address="示例路 1 号",
-    trade="restaurant",
+    trade="catering",
     phone="021-00000000",
 )
 

@@ -67,6 +67,7 @@ class Sender:
     def __init__(self, grant_octets: bytes, key: SigningKey, central: Central) -> None:
         self.key = key
         self.grant_octets = grant_octets
+        self.central = central
         self.grant: Grant = open_grant(grant_octets, central.identity.trust().root_keys())
         self.chain = Chain.begin(grant_octets, self.grant)
         self.nonce = self.grant.nonce
@@ -77,6 +78,15 @@ class Sender:
     @property
     def issuer(self) -> str:
         return self.grant.issuer
+
+    def back_at(self, seq: int) -> Sender:
+        """The same terminal as if what it signed from `seq` on had never been, as a restored backup is."""
+        back = Sender(self.grant_octets, self.key, self.central)
+        for record in self.sent[:seq]:
+            back.chain.accept(record.octets, record.disclosures)
+            back.keep(record.octets, record.disclosures)
+        back.nonce = self.nonce
+        return back
 
     def append(
         self, kind: Kind, body: Body, *, about: About = ABOUT_NOTHING, disclosures: Sequence[str] = ()

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from merchant_agent.demo.running import Running, running_demo
-from tests.e2e.people import HOST, LANDSCAPE
+from tests.e2e.people import HOST, LANDSCAPE, Till
 
 OpenPage = Callable[..., Page]
 
@@ -35,6 +35,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
+def till(demo: Running) -> Iterator[Till]:
+    """The shop's POS; what it sold and nobody answered is taken back after the test."""
+    till = Till(demo=demo)
+    yield till
+    till.withdraw_all()
+
+
+@pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
     """Opens pages, each in a browser of its own; an error in a console or script fails the test.
 
@@ -43,7 +51,10 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     contexts, complaints = [], []
 
     def open_one(size: tuple[int, int] = LANDSCAPE, *, locale: str = "zh-CN", may_lose: bool = False) -> Page:
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale=locale)
+        # Without motion a page is what it is at once, also for those who measure its contrast.
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, locale=locale, reduced_motion="reduce"
+        )
         context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Literal
 
 import urllib3
@@ -23,24 +26,32 @@ def at_shop(url: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Till:
-    """The shop's POS."""
+    """The shop's POS; `prompts` are those of its sales."""
 
     demo: Running
+    prompts: list[str] = field(default_factory=list)
 
     def sell(self, order: str, *, amount: str | None = None, till: str = "1") -> dict[str, Any]:
         """Reports a sale; the interface's answer."""
-        answer = urllib3.request(
-            "POST",
-            f"{self.demo.terminal.url}/pos/v1/sales",
-            headers={
-                "Authorization": f"Bearer {self.demo.state.pos_token}",
-                "Content-Type": "application/json",
-            },
-            body=json.dumps({"order": order, "till": till} | ({"amount": amount} if amount else {})),
-        )
+        body = {"order": order, "till": till} | ({"amount": amount} if amount else {})
+        answer = self._call("POST", "", json.dumps(body))
         assert answer.status in {200, 201}, answer.data
         sold: dict[str, Any] = answer.json()
+        self.prompts.append(sold["prompt"]["id"])
         return sold
+
+    def withdraw_all(self) -> None:
+        """Takes back every sale that nobody answers."""
+        for prompt in self.prompts:
+            assert self._call("DELETE", f"/{prompt}").status in {200, 409}
+
+    def _call(self, method: str, path: str, body: str | None = None) -> urllib3.BaseHTTPResponse:
+        headers = {
+            "Authorization": f"Bearer {self.demo.state.pos_token}",
+            "Content-Type": "application/json",
+        }
+        url = f"{self.demo.terminal.url}/pos/v1/sales{path}"
+        return urllib3.request(method, url, headers=headers, body=body)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +72,11 @@ class Tablet:
     def press(self, what: str) -> None:
         """The button that does so."""
         self.page.locator(f"[data-do={what}]:visible").first.click()
+
+    def leave_unanswered(self, what: str = "decline") -> None:
+        """A button that ends the question, until the terminal has heard of it."""
+        with self.page.expect_response("**/decline"):
+            self.press(what)
 
     def speak(self, lang: Literal["zh", "en"]) -> None:
         """Chooses the language."""
@@ -147,3 +163,18 @@ class Officer:
     @property
     def _central(self) -> str:
         return at_shop(self.demo.central.url)
+
+
+def health(demo: Running) -> dict[str, Any]:
+    """What the terminal says of itself."""
+    told: dict[str, Any] = urllib3.request("GET", f"{demo.terminal.url}/healthz").json()
+    return told
+
+
+def until(holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    """Returns once it holds; fails when it does not in time."""
+    ends = monotonic() + timeout_s
+    waiting = threading.Event()
+    while not holds():
+        assert monotonic() < ends
+        waiting.wait(0.1)

@@ -22,12 +22,12 @@ def _order() -> str:
 @pytest.mark.parametrize("size", [LANDSCAPE, PORTRAIT], ids=["landscape", "portrait"])
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_rating_is_verified_at_central_within_five_seconds(
-    demo: Running, open_page: OpenPage, lang: str, size: tuple[int, int]
+    demo: Running, open_page: OpenPage, till: Till, lang: str, size: tuple[int, int]
 ) -> None:
     tablet, order = Tablet(page=open_page(size)), _order()
     comment = f"面条劲道，汤很鲜，{order} 号"
     tablet.pair(demo.kiosk)
-    Till(demo=demo).sell(order)
+    till.sell(order)
     tablet.is_asked(order)
     tablet.speak("zh" if lang == "zh" else "en")
     tablet.tap(4)

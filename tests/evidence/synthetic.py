@@ -216,7 +216,7 @@ class Shop:
             disclosures,
             anchor=anchor,
         )
-        record = self.chain.accept(octets, disclosures)
+        record = self.newest = self.chain.accept(octets, disclosures)
         self.records.append(octets)
         self.disclosures += [(record.epoch, record.seq, text) for text in disclosures]
         return record.place

@@ -61,7 +61,9 @@ def test_wheel_ships_config_templates_and_static_files(wheel_names: set[str]) ->
         f"merchant_agent/{name}"
         for name in _tracked("config/*.toml", "config/**/*.toml", "templates/**/*.html")
     }
-    expected |= _tracked("merchant_agent/static/**", "merchant_agent/translations/**/*.mo")
+    expected |= _tracked(
+        "merchant_agent/static/**", "merchant_agent/translations/**/*.mo", "merchant_agent/evidence/*.md"
+    )
     assert expected
     assert expected <= wheel_names
 

@@ -123,18 +123,18 @@ class Advance:
     def _contradicts_claim(self, jws: Jws) -> bool:
         """Whether an earlier batch committed to another record at this place."""
         seq = self._chain.seq + 1
-        for claim in self._standing.claims.get(seq, ()):
-            if claim.link != link_of(jws.octets):
-                self._conflict = Contradiction(seq=seq, kind="newest", held=claim.octets, received=jws.octets)
-                return True
-        return False
+        claims = self._standing.claims.get(seq)
+        if not claims or all(link == link_of(jws.octets) for link in claims):
+            return False
+        self._conflict = Contradiction(seq=seq, kind="newest", held=None, received=jws.octets)
+        return True
 
     def _claimed_link(self, seq: int) -> str | None:
         """What a signed batch said of that place."""
         newest = self._upload.batch.newest
         if newest.seq == seq:
             return newest.link
-        return next((claim.link for claim in self._standing.claims.get(seq, ())), None)
+        return next(iter(self._standing.claims.get(seq, ())), None)
 
     def _require_newest(self) -> None:
         newest = self._upload.batch.newest

@@ -13,8 +13,8 @@ import peewee
 from merchant_agent.central.intake.standing import ACTIVE, FROZEN, Standing
 from merchant_agent.central.intake.upload import Upload
 from merchant_agent.central.intake.verdicts import Accepted, Contradiction, Judgement, Rejected
-from merchant_agent.central.log.waiting import Waiting, enqueue
-from merchant_agent.central.store.ledger import find_before
+from merchant_agent.central.log.waiting import Waiting, enqueue, waiting_rows
+from merchant_agent.central.store.ledger import find_announcement, find_before
 from merchant_agent.central.store.models import Batch, Conflict, Disclosure, Quarantine, Record
 from merchant_agent.central.store.projections import ProjectionRows, clean_text
 from merchant_agent.central.store.statements import Statement
@@ -26,6 +26,7 @@ from merchant_agent.evidence.jws import leaf_hash, link_of
 from merchant_agent.evidence.octets import encode_json
 from merchant_agent.evidence.query_code import query_code
 from merchant_agent.store.fields import to_ms
+from merchant_agent.store.rows import Rows
 from merchant_agent.store.store import Writer
 
 _RECORD = ("merchant", "issuer", "epoch", "seq", "received_at", "query_code", "octets")
@@ -61,9 +62,12 @@ def store_upload(  # noqa: PLR0913, PLR0917 -- the parts of one exchange
     received_ms = to_ms(now)
     if not _move_head(tx, standing, upload, judged, ack, received_ms):
         return False
-    _insert_batch(tx, standing, upload, ack, ack_octets, received_ms)
-    if judged.accepted:
-        _insert_records(tx, upload.granted.merchant, judged.accepted, received_ms)
+    tx.copy_tables(
+        [
+            _batch_row(standing, upload, ack, ack_octets, received_ms),
+            *_record_rows(upload.granted.merchant, judged.accepted, received_ms),
+        ]
+    )
     if judged.rejected:
         _set_aside(tx, upload, judged.rejected, now)
     if judged.conflict is not None:
@@ -90,18 +94,17 @@ def _move_head(  # noqa: PLR0913, PLR0917 -- as above
     return bool(moved)
 
 
-def _insert_batch(  # noqa: PLR0913, PLR0917 -- as above
-    tx: Writer, standing: Standing, upload: Upload, ack: Ack, ack_octets: bytes, received_ms: int
-) -> None:
-    batch = upload.batch
-    place = (upload.granted.merchant, upload.granted.issuer, upload.granted.epoch)
+def _batch_row(standing: Standing, upload: Upload, ack: Ack, ack_octets: bytes, received_ms: int) -> Rows:
+    batch, granted = upload.batch, upload.granted
+    place = (granted.merchant, granted.issuer, granted.epoch)
     told = (batch.from_, batch.to, batch.newest.seq, batch.newest.link)
     stale = int(batch.nonce != standing.nonce)
     row = (*place, upload.digest, upload.octets, ack_octets, ack.outcome, *told, stale, received_ms)
-    tx.copy_rows(Batch, _BATCH, [row])
+    return Rows(model=Batch, columns=_BATCH, rows=[row])
 
 
-def _insert_records(tx: Writer, merchant: str, accepted: Sequence[Accepted], received_ms: int) -> None:
+def _record_rows(merchant: str, accepted: Sequence[Accepted], received_ms: int) -> list[Rows]:
+    """The ledger's rows, and those of its projections."""
     projections = ProjectionRows()
     records: list[tuple[object, ...]] = []
     leaves: list[Waiting] = []
@@ -118,11 +121,12 @@ def _insert_records(tx: Writer, merchant: str, accepted: Sequence[Accepted], rec
             disclosed[opened.name] = opened.value
             disclosures.append((*place, opened.name, text))
         projections.add(merchant, received_ms, project(record, disclosed))
-    tx.copy_rows(Record, _RECORD, records)
-    enqueue(tx, leaves, received_ms)
-    if disclosures:
-        tx.copy_rows(Disclosure, _DISCLOSURE, disclosures)
-    projections.write(tx)
+    return [
+        Rows(model=Record, columns=_RECORD, rows=records),
+        waiting_rows(leaves, received_ms),
+        Rows(model=Disclosure, columns=_DISCLOSURE, rows=disclosures),
+        *projections.take(),
+    ]
 
 
 def _set_aside(tx: Writer, upload: Upload, rejected: Sequence[Rejected], now: datetime) -> None:
@@ -190,16 +194,17 @@ def _record_leaf(merchant: str, issuer: str, epoch: int, seq: int, leaf: bytes) 
 
 
 def _keep_conflict(tx: Writer, upload: Upload, conflict: Contradiction, now: datetime) -> None:
+    granted = upload.granted
     held = conflict.held
-    if held is None:
-        held = find_before(
-            tx, upload.granted.merchant, upload.granted.issuer, upload.granted.epoch, conflict.seq
-        )
+    if held is None and conflict.kind == "newest":
+        held = find_announcement(tx, granted, conflict.seq, other_than=link_of(conflict.received))
+    elif held is None:
+        held = find_before(tx, granted, conflict.seq)
     tx.execute(
         Conflict.insert(
-            merchant=upload.granted.merchant,
-            issuer=upload.granted.issuer,
-            epoch=upload.granted.epoch,
+            merchant=granted.merchant,
+            issuer=granted.issuer,
+            epoch=granted.epoch,
             seq=conflict.seq,
             kind=conflict.kind,
             held=held,

@@ -22,14 +22,13 @@ from merchant_agent.store.store import Reader
 ACTIVE = "active"
 FROZEN = "frozen"
 
-_HEAD = Statement(
-    "SELECT seq, link, totals, nonce, claimed_seq, state FROM chain_head"
-    " WHERE merchant = ? AND issuer = ? AND epoch = ?"
-)
-_CLAIMS = Statement(
-    "SELECT newest_seq, newest_link, octets FROM batch"
-    " WHERE merchant = ? AND issuer = ? AND epoch = ? AND newest_seq BETWEEN ? AND ?"
-    " AND outcome <> 'refused'"
+# The head, once for each link that an earlier batch named for a place that this one adds.
+_STANDING = Statement(
+    "SELECT DISTINCT h.seq, h.link, h.totals, h.nonce, h.claimed_seq, h.state, b.newest_seq, b.newest_link"
+    " FROM chain_head h LEFT JOIN batch b ON b.merchant = h.merchant AND b.issuer = h.issuer"
+    " AND b.epoch = h.epoch AND b.newest_seq > h.seq AND b.newest_seq BETWEEN ? AND ?"
+    " AND b.outcome <> 'refused'"
+    " WHERE h.merchant = ? AND h.issuer = ? AND h.epoch = ?"
 )
 _TOTALS: msgspec.json.Decoder[Totals] = msgspec.json.Decoder(Totals)
 _Chained = type[Batch] | type[Record] | type[Quarantine]
@@ -61,19 +60,11 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A signed batch's word about the record at a place."""
-
-    link: str
-    octets: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """A chain's state when it was read.
 
-    `held` has the known places that the upload speaks of, `claims` what earlier batches said of
-    places that it adds.
+    `held` has the known places that the upload speaks of, `claims` the links that earlier batches
+    named for places that it adds.
     """
 
     head: Head
@@ -82,7 +73,7 @@ class Standing:
     claimed_seq: int
     frozen: bool
     held: Mapping[int, Held]
-    claims: Mapping[int, Sequence[Claim]]
+    claims: Mapping[int, Sequence[str]]
 
 
 def find_standing(reader: Reader, upload: Upload) -> Standing:
@@ -92,19 +83,23 @@ def find_standing(reader: Reader, upload: Upload) -> Standing:
         StoreCorruptError: the chain was granted and has no head.
     """
     granted = upload.granted
-    rows = reader.all(_HEAD(granted.merchant, granted.issuer, granted.epoch))
+    places = (upload.batch.from_, upload.batch.to)
+    rows = reader.all(_STANDING(*places, granted.merchant, granted.issuer, granted.epoch))
     if not rows:
         raise StoreCorruptError(f"the head of {granted.issuer} is missing")
-    seq, link, totals, nonce, claimed_seq, state = rows[0]
-    is_plain = upload.flaw is None
+    seq, link, totals, nonce, claimed_seq, state, *_ = rows[0]
+    claims: dict[int, list[str]] = defaultdict(list)
+    for *_, claimed, claimed_link in rows:
+        if claimed is not None:
+            claims[claimed].append(claimed_link)
     return Standing(
         head=Head(epoch=granted.epoch, seq=seq, link=link),
         totals=None if totals is None else _TOTALS.decode(totals),
         nonce=nonce,
         claimed_seq=claimed_seq,
         frozen=state == FROZEN,
-        held=_held(reader, upload, seq) if is_plain else {},
-        claims=_claims(reader, upload, seq) if is_plain and claimed_seq > seq else {},
+        held=_held(reader, upload, seq) if upload.flaw is None else {},
+        claims=claims,
     )
 
 
@@ -151,13 +146,3 @@ def _places(reader: Reader, upload: Upload, first: int, last: int) -> dict[int, 
     for seq, octets in reader.all(records.tuples()):
         held[seq] = Held(octets=bytes(octets), link=link_of(bytes(octets)), rule=None, vouched=True)
     return held
-
-
-def _claims(reader: Reader, upload: Upload, head_seq: int) -> dict[int, list[Claim]]:
-    granted = upload.granted
-    places = (head_seq + 1, upload.batch.to)
-    rows = reader.all(_CLAIMS(granted.merchant, granted.issuer, granted.epoch, *places))
-    claims: dict[int, list[Claim]] = defaultdict(list)
-    for seq, link, octets in rows:
-        claims[seq].append(Claim(link=link, octets=bytes(octets)))
-    return claims

@@ -37,7 +37,8 @@ class Rejected:
 class Contradiction:
     """Two things that the issuer signed and that cannot both be true, about the place `seq`.
 
-    `kind` is as in the model `Conflict`. `held` is None where it is what stands at the place before.
+    `kind` is as in the model `Conflict`. `held` is None where it is to be looked up: what stands at
+    the place before for `prev`, the earlier batch for `newest`.
     """
 
     seq: int

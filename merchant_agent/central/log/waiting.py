@@ -12,6 +12,7 @@ from typing import Literal
 
 from merchant_agent.central.store.models import LogWaiting
 from merchant_agent.central.store.statements import Statement
+from merchant_agent.store.rows import Rows
 from merchant_agent.store.store import Reader, Writer
 
 Kind = Literal["record", "grant", "slip"]
@@ -44,10 +45,16 @@ def enqueue(tx: Writer, leaves: Sequence[Waiting], at_ms: int) -> None:
     Raises:
         StoreConflictError: one of them waits already.
     """
+    rows = waiting_rows(leaves, at_ms)
+    tx.copy_rows(rows.model, rows.columns, rows.rows)
+
+
+def waiting_rows(leaves: Sequence[Waiting], at_ms: int) -> Rows:
+    """The rows of `enqueue`, to be inserted together with those of other tables."""
     rows = [
         (each.merchant, each.issuer, each.epoch, each.seq, each.leaf, each.kind, at_ms) for each in leaves
     ]
-    tx.copy_rows(LogWaiting, _COLUMNS, rows)
+    return Rows(model=LogWaiting, columns=_COLUMNS, rows=rows)
 
 
 def is_waiting(reader: Reader) -> bool:

@@ -80,7 +80,7 @@ def percent(share: float) -> str:
         return "<0.1%"
     if _MOST_SHOWN < share < 1:
         return ">99.9%"
-    return f"{share * 100:.1f}".removesuffix(".0") + "%"
+    return f"{share:.0%}" if share in {0, 1} else f"{share:.1%}"
 
 
 def _bar(counts: Distribution, level: int) -> Bar:

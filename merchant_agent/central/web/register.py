@@ -159,7 +159,9 @@ def _sent_file() -> bytes:
     file = request.files.get("file")
     if file is None or not file.filename:
         raise ImportRefusedError("import-missing", "no file was chosen")
-    return bytes(file.read())
+    # Large files are on disk until they are closed.
+    with file.stream as stream:
+        return stream.read()
 
 
 def _import_page(central: Central, error: ImportRefusedError | None) -> str:

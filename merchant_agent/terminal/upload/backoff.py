@@ -17,7 +17,6 @@ _HOUR_S = 3600.0
 # they are tried often; whoever answered and refused is left alone for longer.
 _BOUNDS_S: Mapping[Code, tuple[float, float]] = {
     Code.RESEND: (5.0, 900.0),
-    Code.FROZEN: (_HOUR_S, 6 * _HOUR_S),
     Code.REFUSED: (60.0, 6 * _HOUR_S),
     Code.UNREACHABLE: (1.0, 60.0),
     Code.BUSY: (2.0, 900.0),

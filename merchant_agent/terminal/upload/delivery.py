@@ -22,7 +22,13 @@ from merchant_agent.terminal.upload.answers import read_answer
 from merchant_agent.terminal.upload.batching import make_batch, next_span, upload_body
 from merchant_agent.terminal.upload.client import Client, NoAnswer
 from merchant_agent.terminal.upload.outcome import NOTHING, Code, Outcome
-from merchant_agent.terminal.upload.progress import apply_outcome, drop_batch, keep_batch, load_progress
+from merchant_agent.terminal.upload.progress import (
+    ENDING,
+    apply_outcome,
+    drop_batch,
+    keep_batch,
+    load_progress,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -86,7 +92,7 @@ class Delivery:
         terminal = self._terminal
         with terminal.store.read() as reader:
             progress = load_progress(reader)
-            if progress is None or progress.epoch != identity.epoch or progress.state == Code.BEHIND:
+            if progress is None or progress.epoch != identity.epoch or progress.state in ENDING:
                 return None
             if progress.batch is not None:
                 batch = decode_batch(decode_jws(progress.batch, Typ.BATCH).payload)

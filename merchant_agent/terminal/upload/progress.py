@@ -29,8 +29,11 @@ ALARMS: Mapping[Code, str] = {
 }
 REJECTED_ALARM = "upload-rejected"
 
+# After these nothing more of the epoch is sent. Source: PROTOCOL.md, "Upload".
+ENDING = frozenset({Code.BEHIND, Code.FROZEN})
+
 # States that only central's signed word ends; a broken network in between hides them from nobody.
-_LASTING = (Code.BEHIND, Code.FROZEN, Code.REFUSED)
+_LASTING = (*ENDING, Code.REFUSED)
 
 
 def load_progress(reader: Reader) -> UploadState | None:

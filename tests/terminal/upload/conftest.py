@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,6 +92,13 @@ class Shop:
     def rows(self, model: type[SentBatch | Quarantine]) -> list[Any]:
         with self.terminal.store.read() as reader:
             return reader.all(model.select())
+
+
+def wait_for(claim: Callable[[], bool]) -> None:
+    """Returns once the claim holds; another thread is about to make it so."""
+    ends = time.monotonic() + 5
+    while not claim():
+        assert time.monotonic() < ends, "it did not come to be"
 
 
 def rng() -> random.Random:

@@ -9,7 +9,8 @@ import pytest
 from merchant_agent.terminal.upload.backoff import Backoff
 from merchant_agent.terminal.upload.outcome import NOTHING, Code, Outcome
 
-FAILURES = [code for code in Code if code not in {Code.ACCEPTED, Code.NOTHING, Code.HALVED, Code.BEHIND}]
+NO_WAIT = [Code.ACCEPTED, Code.NOTHING, Code.HALVED, Code.BEHIND, Code.FROZEN]
+FAILURES = [code for code in Code if code not in NO_WAIT]
 
 
 class _Most(random.Random):
@@ -42,7 +43,7 @@ def test_no_failure_is_tried_again_at_once(code: Code) -> None:
     assert Backoff(_Least()).wait_s(Outcome(code=code)) >= 0.2
 
 
-@pytest.mark.parametrize("code", [Code.ACCEPTED, Code.NOTHING, Code.BEHIND])
+@pytest.mark.parametrize("code", NO_WAIT)
 def test_after_these_nothing_is_waited_for(code: Code) -> None:
     assert Backoff(_Most()).wait_s(Outcome(code=code)) == 0.0
 

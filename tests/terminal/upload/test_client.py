@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from merchant_agent.errors import SettingsError
 from merchant_agent.terminal.upload.client import MAX_ANSWER_BYTES, Answered, Client, NoAnswer
@@ -151,6 +160,63 @@ def test_no_proxy_comes_from_the_environment(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     upstream.script(Reply(status=200))
     assert isinstance(_post(client, upstream.url), Answered)
+
+
+def test_an_authority_of_the_shops_own_is_believed(tmp_path: Path) -> None:
+    tls = _certified(tmp_path)
+    client = Client(ca_file=str(tmp_path / "ca.pem"))
+    with Upstream(tls) as upstream:
+        upstream.script(Reply(status=200, body=b"safe"), Reply(status=200))
+        answer = _post(client, upstream.url)
+        assert isinstance(answer, Answered)
+        assert answer.body == b"safe"
+        _post(client, upstream.url)
+        assert {request.connection for request in upstream.requests} == {1}
+        client.release()
+
+
+def test_an_authority_that_nobody_named_is_not_believed(tmp_path: Path, client: Client) -> None:
+    with Upstream(_certified(tmp_path)) as upstream:
+        answer = _post(client, upstream.url)
+    assert answer == NoAnswer(detail="no secure connection: the certificate is not trusted")
+
+
+def test_closing_ends_a_secure_request_too(tmp_path: Path) -> None:
+    tls = _certified(tmp_path)
+    client = Client(ca_file=str(tmp_path / "ca.pem"))
+    with Upstream(tls) as upstream:
+        upstream.script(Silence())
+        began = time.monotonic()
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(_post, client, upstream.url)
+            assert upstream.heard.wait(5)
+            client.close()
+            assert isinstance(asked.result(), NoAnswer)
+        assert time.monotonic() - began < 3
+        client.release()
+
+
+def _certified(folder: Path) -> ssl.SSLContext:
+    """A server for 127.0.0.1 whose certificate signs itself; the authority is `ca.pem` in the folder."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "central of a test")])
+    now = datetime.now(UTC)
+    address = x509.IPAddress(ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "ca.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(secret)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(folder / "ca.pem", folder / "key.pem")
+    return tls
 
 
 @pytest.mark.parametrize("content", [None, b"no certificate"])

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from merchant_agent.evidence.exchange import Answer, Batch, sign_batch
+from merchant_agent.evidence.exchange import Answer, Batch, Outcome, sign_batch
 from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.grant import new_nonce
 from merchant_agent.evidence.jws import link_of
@@ -196,16 +196,18 @@ def test_endless_resends_end_in_a_wait(shop: Shop) -> None:
     assert shop.uploader.run_once().code is Code.RESEND
 
 
-def test_behind_stops_uploading_with_an_alarm(shop: Shop) -> None:
+@pytest.mark.parametrize(("outcome", "status"), [("behind", 409), ("frozen", 423)])
+def test_behind_and_frozen_end_the_uploads_with_an_alarm(shop: Shop, outcome: Outcome, status: int) -> None:
     ask(shop.terminal.journal)
     ahead = Head(epoch=1, seq=9, link=encode_b64u(bytes(32)))
-    shop.upstream.script(shop.answer("behind", status=409, head=ahead))
-    assert shop.uploader.run_once().code is Code.BEHIND
+    shop.upstream.script(shop.answer(outcome, status=status, head=ahead))
+    assert shop.uploader.run_once().code == outcome
     ask(shop.terminal.journal)
+    shop = shop.restart()
     assert shop.uploader.run_once().code is Code.NOTHING
-    assert shop.progress.state == "behind"
-    assert shop.progress.acked_seq == -1
-    assert shop.alarms() == [("upload-behind", "")]
+    assert (shop.progress.state, shop.progress.acked_seq) == (outcome, -1)
+    assert shop.alarms() == [(f"upload-{outcome}", "")]
+    assert all(row.ack is not None for row in shop.rows(SentBatch))
 
 
 @pytest.mark.parametrize(("outcome", "status"), [("accepted", 200), ("resend", 409)])
@@ -218,22 +220,14 @@ def test_a_head_that_is_not_of_this_ledger_means_behind(shop: Shop, outcome: str
     assert shop.alarms() == [("upload-behind", "")]
 
 
-def test_frozen_is_told_to_the_shop_and_outlives_a_broken_network(shop: Shop) -> None:
-    first = ask(shop.terminal.journal)
-    head = Head(epoch=1, seq=0, link=link_of(first.octets))
-    shop.upstream.script(shop.answer("frozen", status=423, head=head), Reply(status=503))
-    assert shop.uploader.run_once().code is Code.FROZEN
-    assert shop.uploader.run_once().code is Code.BUSY
-    assert shop.progress.state == "frozen"
-    assert shop.alarms() == [("upload-frozen", "")]
-
-
-def test_a_thawed_terminal_goes_on_and_its_alarm_ends(shop: Shop) -> None:
-    first = ask(shop.terminal.journal)
-    head = Head(epoch=1, seq=0, link=link_of(first.octets))
-    shop.upstream.script(shop.answer("frozen", status=423, head=head), shop.accept)
+def test_a_broken_network_does_not_hide_that_central_refused(shop: Shop) -> None:
+    ask(shop.terminal.journal)
+    begin = Head(epoch=1, seq=-1, link=link_of(shop.terminal.journal.identity.grant_octets))
+    shop.upstream.script(shop.answer("refused", status=422, head=begin), Reply(status=503), shop.accept)
+    codes = [shop.uploader.run_once().code for _ in range(2)]
+    assert codes == [Code.REFUSED, Code.BUSY]
+    assert (shop.progress.state, shop.progress.last_outcome) == ("refused", "busy")
     shop.uploader.run_once()
-    assert shop.uploader.run_once().code is Code.ACCEPTED
     assert shop.progress.state == "ready"
     assert shop.alarms() == []
 

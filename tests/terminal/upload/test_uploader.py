@@ -12,17 +12,10 @@ from merchant_agent.store.store import Writer
 from merchant_agent.terminal.store.models import SentBatch, UploadState
 from merchant_agent.terminal.upload.outcome import Code
 from tests.enrolled import ask, complain, rate
-from tests.terminal.upload.conftest import Shop
+from tests.terminal.upload.conftest import Shop, wait_for
 from tests.upstream import Reply, Silence
 
 DAY_S = 86_400
-
-
-def _wait_for(claim: Callable[[], bool]) -> None:
-    """Returns once the claim holds; another thread is about to make it so."""
-    ends = time.monotonic() + 5
-    while not claim():
-        assert time.monotonic() < ends, "it did not come to be"
 
 
 def _pass_retry(shop: Shop) -> None:
@@ -35,9 +28,9 @@ def test_a_commit_wakes_the_uploader(shop: Shop) -> None:
     shop.uploader.start()
     try:
         prompt = ask(shop.terminal.journal)
-        _wait_for(lambda: shop.progress.acked_seq == 0)
+        wait_for(lambda: shop.progress.acked_seq == 0)
         rate(shop.terminal.journal, prompt)
-        _wait_for(lambda: shop.progress.acked_seq == 1)
+        wait_for(lambda: shop.progress.acked_seq == 1)
     finally:
         shop.uploader.stop()
 

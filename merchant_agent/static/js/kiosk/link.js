@@ -1,0 +1,62 @@
+// The long poll: hears from the terminal what this tablet is to show, and comes back by itself.
+
+import { Refused, call, pause } from "./api.js";
+
+const POLL_TIMEOUT_MS = 26000;
+const LONGEST_PAUSE_MS = 5000;
+
+export class Link {
+  // `onScreen(screen)`; `onLost()` once when the terminal is gone; `onFound()` once when it is back; `onUnpaired()`.
+  constructor(events) {
+    this.events = events;
+    this.version = "";
+    this.failures = 0;
+    this.poll = null;
+    document.addEventListener("visibilitychange", () => this.wake());
+    window.addEventListener("online", () => this.wake());
+  }
+
+  get isUp() {
+    return this.failures === 0;
+  }
+
+  // After sleep the pending request may be a dead one: ask again at once.
+  wake() {
+    if (document.visibilityState === "visible") this.poll?.abort();
+  }
+
+  async run() {
+    for (;;) {
+      this.poll = new AbortController();
+      try {
+        // After a failure without waiting: the first answer tells that the terminal is back.
+        const version = this.isUp ? this.version : "";
+        const path = `/kiosk/api/screen?version=${encodeURIComponent(version)}`;
+        this.take(await call("GET", path, undefined, { timeoutMs: POLL_TIMEOUT_MS, signal: this.poll.signal }));
+      } catch (error) {
+        if (!this.poll.signal.aborted) await this.miss(error);
+      }
+    }
+  }
+
+  take(screen) {
+    this.version = screen.version;
+    if (!this.isUp) {
+      this.failures = 0;
+      this.events.onFound();
+    }
+    this.events.onScreen(screen);
+  }
+
+  async miss(error) {
+    this.failures += 1;
+    if (error instanceof Refused && error.status === 401) {
+      this.events.onUnpaired();
+      await pause(LONGEST_PAUSE_MS);
+      return;
+    }
+    // One failure happens at every restart of the terminal and is not worth a word.
+    if (this.failures === 2) this.events.onLost();
+    await pause(Math.min(LONGEST_PAUSE_MS, 250 * 2 ** this.failures) * (0.5 + Math.random() / 2));
+  }
+}

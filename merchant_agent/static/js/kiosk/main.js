@@ -1,0 +1,329 @@
+// The tablet: decides which screen is shown, and what every tap does.
+//
+// The terminal says which question is asked; whoever began to answer, complain or suggest is never
+// interrupted by it. Nothing is put into the browser's history, so there is nothing to go back to.
+
+import { Refused } from "./api.js";
+import { Answer } from "./answer.js";
+import { Ask } from "./ask.js";
+import { Drafts } from "./drafts.js";
+import { Idle } from "./idle.js";
+import { Link } from "./link.js";
+import { Outbox } from "./outbox.js";
+import { Stage, fill } from "./stage.js";
+import { Complain, Suggest } from "./words.js";
+
+const WAIT_FOR_THANKS_MS = 5000;
+const SLOW_MS = 300;
+const KEEP_ALIVE_MS = 6000;
+const COUNTDOWN_S = 10;
+
+const config = JSON.parse(document.body.dataset.config);
+const stage = new Stage(config.lang);
+const outbox = new Outbox();
+const drafts = new Drafts((answer, error) => refuse(answer, error));
+const idle = new Idle((left) => countDown(left));
+const link = new Link({
+  onScreen: (screen) => hear(screen),
+  onLost: () => lose(),
+  onFound: () => find(),
+  onUnpaired: () => unpair(),
+});
+
+// What the terminal last said; questions that this tablet is done with; the step on the stage.
+let told = { kind: "rest", question: null };
+let ended = "";
+let step = { name: "rest" };
+let isConnected = true;
+
+const question = () => (told.question && told.question.prompt !== ended ? told.question : null);
+const isMine = () => step instanceof Ask && step.answer.isTouched;
+const isBusy = () => isMine() || !["rest", "ask", "unconnected", "unpaired"].includes(step.name);
+
+function present(next) {
+  step = next;
+  idle.stop();
+  const screen = stage.show(step.name);
+  dress(screen);
+  watch();
+}
+
+// Draws the present step again where only language or size changed.
+function redraw() {
+  dress(stage.show(step.name, { isSame: true }));
+  tellConnection();
+}
+
+function dress(screen) {
+  step.draw?.(screen);
+  document.querySelector("[data-do=large]").setAttribute("aria-pressed", String(stage.large));
+  tellConnection();
+}
+
+// The step that nobody has begun: the question, or rest.
+function settle() {
+  if (!isConnected) {
+    present({ name: "unconnected" });
+    return;
+  }
+  const asked = question();
+  if (asked === null) {
+    rest();
+    return;
+  }
+  const isHeld = asked.held !== null && asked.held !== undefined;
+  const answer = isHeld ? Answer.held(asked, stage.lang) : new Answer(asked, stage.lang);
+  present(new Ask(asked, answer, { onChange: (change) => keep(answer, change) }));
+}
+
+// One customer has left: language and size are the next one's own.
+function rest() {
+  stage.lang = config.lang;
+  stage.large = false;
+  present({ name: "rest" });
+}
+
+function leave() {
+  stage.lang = config.lang;
+  stage.large = false;
+  settle();
+}
+
+// --- What the terminal tells
+
+function hear(screen) {
+  const before = question()?.prompt;
+  told = screen;
+  if (told.question?.prompt !== ended) ended = "";
+  const asked = question()?.prompt;
+  if (step.name === "phone" && step.question.prompt !== asked) leave();
+  else if (isMine()) hearMine(asked);
+  else if (isBusy() || (asked === before && step.name === (asked ? "ask" : "rest"))) return;
+  // Another question stood here: whoever chose a language for it has gone.
+  else if (before) leave();
+  else settle();
+}
+
+// The terminal ended what somebody left here: it was signed there as it stood.
+function hearMine(asked) {
+  if (asked !== step.answer.prompt && drafts.sentAt > step.answer.shownAt) {
+    drafts.stop();
+    step.answer.isOpen = false;
+    leave();
+  }
+}
+
+function lose() {
+  isConnected = false;
+  if (isBusy()) tellConnection();
+  else present({ name: "unconnected" });
+}
+
+function find() {
+  isConnected = true;
+  outbox.flush();
+  if (isBusy()) tellConnection();
+  else settle();
+}
+
+function unpair() {
+  isConnected = false;
+  told = { kind: "rest", question: null };
+  if (step.name !== "unpaired") present({ name: "unpaired" });
+}
+
+function tellConnection() {
+  stage.showStrip(!isConnected && isBusy() ? "unconnected-strip" : null);
+}
+
+// --- The answer
+
+function keep(answer, { isText = false }) {
+  answer.isTouched = true;
+  answer.lang = stage.lang;
+  drafts.keep(answer, { isText });
+  watch();
+}
+
+// The question is over already, or the disk is full.
+function refuse(answer, error) {
+  if (!answer.isOpen || step.answer !== answer) return;
+  answer.isOpen = false;
+  ended = answer.prompt;
+  fail(error);
+}
+
+function settleAfter(prompt) {
+  ended = prompt;
+  leave();
+}
+
+async function finish(how) {
+  const { answer } = step;
+  drafts.stop();
+  answer.isOpen = false;
+  answer.lang = stage.lang;
+  ended = answer.prompt;
+  await deliver("rating", `/kiosk/api/answers/${answer.id}/done`, answer.finished(how), how === "done");
+}
+
+function decline(prompt) {
+  drafts.stop();
+  outbox.post(`/kiosk/api/prompts/${prompt}/decline`, {}, 0).catch(() => {});
+  settleAfter(prompt);
+}
+
+// Sends it until the terminal has it; `isWatched` when somebody waits for the thanks.
+async function deliver(kind, path, body, isWatched) {
+  const sent = outbox.post(path, body, isWatched ? WAIT_FOR_THANKS_MS : 0);
+  if (!isWatched) {
+    sent.catch(() => {});
+    return;
+  }
+  const about = step.question ?? step.about ?? null;
+  step = { name: "saving" };
+  idle.stop();
+  stage.freeze();
+  const slow = setTimeout(() => stage.show("saving"), SLOW_MS);
+  try {
+    thank(kind, (await sent)?.query_code ?? null, about);
+  } catch (error) {
+    fail(error);
+  } finally {
+    clearTimeout(slow);
+  }
+}
+
+function thank(kind, code, about) {
+  const lasts = kind === "complaint" ? config.thanks_complaint_s : config.thanks_rating_s;
+  const draw = (screen) => {
+    screen.toggleAttribute("data-kept", code === null);
+    fill(screen, { code: code ?? "", left: lasts });
+  };
+  present({ name: `thanks-${kind}`, draw, lasts, about });
+}
+
+function fail(error) {
+  const why = error instanceof Refused && error.code === "store-full" ? "full" : "refused";
+  const lasts = config.thanks_rating_s;
+  const draw = (screen) => {
+    screen.dataset.why = why;
+    fill(screen, { left: lasts });
+  };
+  present({ name: "unsaved", draw, lasts });
+}
+
+// --- Words
+
+function begin(make) {
+  const about = step.question ?? step.about ?? question();
+  if (isMine() && step.answer.level !== null) finish("left");
+  const next = make(about ?? null);
+  next.about = about;
+  present(next);
+}
+
+function sendWords(kind) {
+  step.lang = stage.lang;
+  return deliver(kind, step.path, step.body(), true);
+}
+
+function turn(by) {
+  step.step += by;
+  present(step);
+}
+
+function invite() {
+  const asked = step.question;
+  const draw = (screen) => {
+    fill(screen, { order: asked.order });
+    screen.querySelector("[data-slot=qr]").src = `/kiosk/api/invitation/${asked.prompt}.svg`;
+  };
+  present({ name: "phone", question: asked, draw });
+}
+
+// --- What closes by itself
+
+function watch() {
+  const patience = stage.large ? 2 : 1;
+  const isChanged = stage.large || stage.lang !== config.lang;
+  if (step.lasts) idle.start(step.lasts, step.lasts, () => leave());
+  else if (isMine()) idle.start(config.idle_rating_s * patience, COUNTDOWN_S, () => endIdle());
+  else if (isBusy()) idle.start(config.idle_complaint_s * patience, COUNTDOWN_S * 2, () => leave());
+  else if (isChanged) idle.start(config.idle_complaint_s, 0, () => leave());
+  else idle.stop();
+}
+
+function endIdle() {
+  const { answer } = step;
+  if (answer.level === null) {
+    drafts.stop();
+    answer.isOpen = false;
+    ended = answer.prompt;
+  } else finish("idle");
+  leave();
+}
+
+function countDown(left) {
+  if (step.lasts) {
+    if (left !== null) stage.count(left);
+  } else if (left === null) tellConnection();
+  else stage.showStrip("countdown", { left });
+}
+
+// While somebody is here the terminal must not take the answer for a forgotten one.
+setInterval(() => {
+  if (isMine() && performance.now() - drafts.sentAt > KEEP_ALIVE_MS) drafts.keep(step.answer);
+}, 2000);
+
+// --- Taps
+
+const taps = {
+  lang: () => {
+    stage.lang = stage.lang === "zh" ? "en" : "zh";
+    redraw();
+    watch();
+  },
+  large: () => {
+    stage.large = !stage.large;
+    redraw();
+    watch();
+  },
+  stay: () => {
+    if (isMine()) drafts.keep(step.answer);
+    watch();
+  },
+  leave: () => leave(),
+  complain: () => begin((about) => new Complain(about, stage.lang)),
+  suggest: () => begin((about) => new Suggest(about, stage.lang)),
+  cancel: () => leave(),
+  retake: () => {
+    step.retake();
+    redraw();
+    document.querySelector(".faces [tabindex='0']").focus();
+  },
+  aspects: () => step.toggle("aspects"),
+  comment: () => step.toggle("comment"),
+  done: () => finish("done"),
+  decline: () => decline(step.question.prompt),
+  phone: () => invite(),
+  scanned: () => decline(step.question.prompt),
+  back: () => (step instanceof Complain ? turn(-1) : settle()),
+  more: () => step.showMore(),
+  next: () => {
+    if (step.check()) turn(1);
+  },
+  send: () => {
+    if (step.check()) sendWords(step instanceof Complain ? "complaint" : "suggestion");
+  },
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-do]");
+  if (button) taps[button.dataset.do]();
+});
+document.addEventListener("contextmenu", (event) => event.preventDefault());
+
+present({ name: "rest" });
+outbox.flush();
+link.run();

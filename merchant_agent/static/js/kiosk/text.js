@@ -1,0 +1,5 @@
+// Pasted text may hold what the terminal refuses: control characters and turns of direction.
+
+export function tidy(text) {
+  return text.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n]|[\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, " ").trim();
+}

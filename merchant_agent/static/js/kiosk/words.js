@@ -1,0 +1,106 @@
+// A suggestion, and a complaint in three short steps. Neither needs a sale, a name or a number.
+
+import { newId } from "./ids.js";
+import { attachPad } from "./pad.js";
+import { fields, toggles } from "./stage.js";
+import { tidy } from "./text.js";
+
+const AMOUNT = /^\d{1,8}(\.\d{1,2})?$/;
+
+function blame(screen, names) {
+  for (const fault of screen.querySelectorAll("[data-fault]")) fault.hidden = !names.includes(fault.dataset.fault);
+  return names.length === 0;
+}
+
+export class Suggest {
+  name = "suggest";
+
+  constructor(question, lang) {
+    this.id = newId();
+    this.prompt = question?.prompt ?? null;
+    this.lang = lang;
+    this.comment = "";
+  }
+
+  get path() {
+    return `/kiosk/api/suggestions/${this.id}`;
+  }
+
+  draw(screen) {
+    this.screen = screen;
+    fields(screen, this, () => blame(screen, []));
+    screen.querySelector("textarea").focus();
+  }
+
+  check() {
+    return blame(this.screen, tidy(this.comment) ? [] : ["comment"]);
+  }
+
+  body() {
+    return { prompt: this.prompt, comment: tidy(this.comment), lang: this.lang };
+  }
+}
+
+export class Complain {
+  steps = ["complain-what", "complain-want", "complain-words"];
+  step = 0;
+
+  // The sale's number, time and amount stand there already, for the customer to correct.
+  constructor(question, lang) {
+    this.id = newId();
+    this.prompt = question?.prompt ?? null;
+    this.lang = lang;
+    this.categories = [];
+    this.remedies = [];
+    this.comment = "";
+    this.order = question?.order ?? "";
+    this.amount = question?.amount ?? "";
+    this.time = question?.at?.slice(0, 16) ?? "";
+    this.opened = new Set();
+  }
+
+  get name() {
+    return this.steps[this.step];
+  }
+
+  get path() {
+    return `/kiosk/api/complaints/${this.id}`;
+  }
+
+  get isLast() {
+    return this.step === this.steps.length - 1;
+  }
+
+  draw(screen) {
+    this.screen = screen;
+    toggles(screen, "category", this.categories, () => blame(screen, []));
+    toggles(screen, "remedy", this.remedies, () => blame(screen, []));
+    fields(screen, this, () => blame(screen, []));
+    attachPad(screen);
+    if (this.opened.has(this.name)) this.showMore();
+  }
+
+  showMore() {
+    const rest = this.screen.querySelector("[data-rest]");
+    this.opened.add(this.name);
+    rest.hidden = false;
+    this.screen.querySelector("[data-do=more]").hidden = true;
+    rest.querySelector("button").focus();
+  }
+
+  check() {
+    const faults = [
+      this.name === "complain-what" && this.categories.length === 0 && "categories",
+      this.name === "complain-words" && this.amount.trim() && !AMOUNT.test(this.amount.trim()) && "amount",
+    ];
+    return blame(this.screen, faults.filter(Boolean));
+  }
+
+  body() {
+    const { prompt, categories, remedies, lang } = this;
+    return {
+      prompt, categories, remedies, lang,
+      comment: tidy(this.comment), order: tidy(this.order), occurred_at: this.time, amount: this.amount.trim(),
+    };
+  }
+}

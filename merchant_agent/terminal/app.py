@@ -1,0 +1,149 @@
+"""The terminal put together: settings -> store -> services -> web -> uploader and schedule."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from contextlib import ExitStack
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+
+from merchant_agent.clock import SystemClock
+from merchant_agent.errors import StartError
+from merchant_agent.settings import TerminalSettings, keep_good_copy
+from merchant_agent.store.store import Reader
+from merchant_agent.terminal.accounts import has_pin
+from merchant_agent.terminal.collect.sweep import recover
+from merchant_agent.terminal.devices import list_tablets
+from merchant_agent.terminal.schedule import Schedule
+from merchant_agent.terminal.services import Terminal, close_terminal, open_terminal
+from merchant_agent.terminal.upload.client import Client
+from merchant_agent.terminal.upload.uploader import Uploader
+from merchant_agent.terminal.web.counter import counter
+from merchant_agent.terminal.web.health import health
+from merchant_agent.terminal.web.kiosk import kiosk
+from merchant_agent.terminal.web.kiosk_api import kiosk_api
+from merchant_agent.terminal.web.manager import manager
+from merchant_agent.terminal.web.pairing import pairing
+from merchant_agent.terminal.web.pos_api import pos_api
+from merchant_agent.terminal.web.sign_in import PAGES, sign_in
+from merchant_agent.web.app import exempt_from_csrf, load_secret, make_app
+from merchant_agent.web.logs import start_logging
+from merchant_agent.web.parts import WebParts
+from merchant_agent.web.server import announce, serve
+
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only once a PIN is set
+
+# Beside the long polls, one for each tablet: pages, taps and tills must never wait for them.
+_SPARE_THREADS = 14
+_API_PATHS = ("/kiosk/api/", "/pos/", "/healthz", "/readyz")
+_SESSION_HOURS = 12
+_NOBODY = {"shop_name": ""}
+
+
+def create_app(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Flask:
+    """The pages and interfaces of an open terminal; `is_open` tells whether the network reaches them."""
+    app = make_app(
+        WebParts(
+            name="terminal",
+            store=terminal.store,
+            clock=terminal.clock,
+            zone=ZoneInfo(terminal.settings.zone),
+            catalogue=terminal.catalogue,
+            secret=load_secret(terminal.folder.keys / "forms.key"),
+            api_paths=_API_PATHS,
+            sign_in_pages=PAGES,
+            session_hours=_SESSION_HOURS,
+        )
+    )
+    for blueprint in (
+        pairing(terminal),
+        kiosk(terminal),
+        kiosk_api(terminal),
+        pos_api(terminal),
+        counter(terminal, uploader, is_open=is_open),
+        manager(terminal, is_open=is_open),
+        sign_in(terminal),
+        health(terminal, uploader),
+    ):
+        app.register_blueprint(blueprint)
+    exempt_from_csrf(app, "kiosk_api", "pos_api")
+    app.context_processor(
+        lambda: {"shop": terminal.journal.identity.merchant if terminal.journal.enrolled else _NOBODY}
+    )
+    return app
+
+
+def run(settings: TerminalSettings, *, as_json: bool) -> None:
+    """Serves the terminal until it is told to stop; from the main thread.
+
+    Raises:
+        StartError: one sentence: the folder is in use, the port is busy, no PIN is set for the network.
+        SettingsError: a file that the settings name cannot be used.
+    """
+    start_logging(settings.data, "terminal", settings.log_bytes)
+    terminal = open_terminal(settings, SystemClock(ZoneInfo(settings.zone)))
+    with ExitStack() as ends:
+        ends.callback(close_terminal, terminal)
+        with terminal.store.read() as reader:
+            host = choose_host(reader, settings.host)
+            threads = len(list_tablets(reader)) + _SPARE_THREADS
+        if terminal.journal.enrolled:
+            recover(terminal)
+        uploader = Uploader(terminal, Client(proxy=settings.proxy, ca_file=settings.central_ca))
+        app = create_app(terminal, uploader, is_open=not _is_loopback(host))
+        schedule = Schedule(terminal, uploader)
+        serve(
+            app,
+            host=host,
+            port=settings.port,
+            threads=threads,
+            on_ready=_start_work(settings, uploader, schedule, ends, announce("terminal", as_json=as_json)),
+            on_stop=terminal.bell.close,
+        )
+
+
+def choose_host(reader: Reader, wanted: str) -> str:
+    """The address to listen on: this machine's own until the staff have a PIN.
+
+    Raises:
+        StartError: the settings want the network, and no PIN is set.
+    """
+    if has_pin(reader):
+        return wanted or EVERYWHERE
+    if wanted and not _is_loopback(wanted):
+        raise StartError(
+            f"Before the network may enter at {wanted}, a staff PIN must be set: merchant-agent terminal set-pin."
+        )
+    return wanted or LOOPBACK
+
+
+def _start_work(
+    settings: TerminalSettings,
+    uploader: Uploader,
+    schedule: Schedule,
+    ends: ExitStack,
+    announce_ready: Callable[[str], None],
+) -> Callable[[str], None]:
+    """What begins once the pages answer: a person who waits for them comes first."""
+
+    def begin(url: str) -> None:
+        keep_good_copy(TerminalSettings, settings.data)
+        ends.callback(uploader.stop)
+        uploader.start()
+        ends.callback(schedule.stop)
+        schedule.start()
+        announce_ready(url)
+
+    return begin
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

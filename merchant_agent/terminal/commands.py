@@ -1,0 +1,240 @@
+"""`merchant-agent terminal`, `export` and `rebuild`: what is done in the shop without a page.
+
+Secrets and links can be made while the terminal runs: they stand in tables that only hold
+them. Whatever touches the ledger needs the data folder for itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from merchant_agent.clock import Clock, SystemClock
+from merchant_agent.errors import FormatError, InvalidError, SettingsError, StartError
+from merchant_agent.evidence.trust import Trust, load_trust
+from merchant_agent.settings import TerminalSettings, Value, documented, load
+from merchant_agent.store.credentials import audit
+from merchant_agent.store.folder import DataFolder
+from merchant_agent.store.store import Store
+from merchant_agent.terminal import accounts
+from merchant_agent.terminal.app import LOOPBACK
+from merchant_agent.terminal.app import run as run_terminal
+from merchant_agent.terminal.devices import LINK_VALID_S, make_pairing_link, make_pos_token
+from merchant_agent.terminal.enrolment import Enrolled
+from merchant_agent.terminal.enrolment import enrol as enrol_terminal
+from merchant_agent.terminal.export import export_terminal
+from merchant_agent.terminal.rebuild import rebuild_folder
+from merchant_agent.terminal.services import close_terminal, open_terminal
+from merchant_agent.terminal.store.opening import open_existing, open_store
+from merchant_agent.terminal.web.address import lan_address
+
+_WHO = "console"
+
+_data = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The terminal's data folder, made where missing.",
+)
+_stdin = click.option("--stdin", "from_stdin", is_flag=True, help="Read it from standard input, one line.")
+_till = click.option("--till", default="", help="Name of the till; empty: every till.")
+
+
+def _every_setting(command: Any) -> Any:  # noqa: ANN401 -- click's own
+    """A flag for each setting, named and explained as in the settings file."""
+    for name, default, doc in reversed(documented(TerminalSettings)):
+        kind = click.INT if isinstance(default, int) else click.STRING
+        command = click.option(f"--{name.replace('_', '-')}", name, type=kind, help=doc)(command)
+    return command
+
+
+@click.group()
+def terminal() -> None:
+    """A shop's terminal: enrol it, run it, sign in, pair tablets.
+
+    Exit codes: 0 done; 1 not done, with one sentence on standard error; 2 wrong call.
+    """
+
+
+@terminal.command()
+@_data
+@click.option("--central", "central_url", required=True, help="Address of central.")
+@click.option("--code", required=True, help="The code that the authority gave out; blanks do not matter.")
+@click.option(
+    "--trust",
+    "trust_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File that pins central's root key; without it the key that central names is believed.",
+)
+def enrol(data: Path, central_url: str, code: str, trust_file: Path | None) -> None:
+    """Enrol this terminal at central with a one-time code.
+
+    A code from a printed sheet waits for an officer: call again once it is confirmed.
+    """
+    settings = _load(data)
+    trust = None if trust_file is None else _read_trust(trust_file)
+    opened = open_terminal(settings, _clock(settings))
+    try:
+        outcome = enrol_terminal(opened, central_url, code, trust=trust)
+    finally:
+        close_terminal(opened)
+    if not isinstance(outcome, Enrolled):
+        click.echo("An officer must confirm the code; call again after that.", err=True)
+        raise click.exceptions.Exit(1)
+    identity = outcome.identity
+    click.echo(f"Enrolled for {identity.merchant['shop_name']} as {identity.issuer}.{identity.epoch}")
+
+
+@terminal.command()
+@_data
+@_every_setting
+@click.option("--ready-json", is_flag=True, help='Print {"url": ...} on standard output once ready.')
+def run(data: Path, *, ready_json: bool, **flags: Value | None) -> None:
+    """Serve the shop's pages and upload, until it is told to stop (Ctrl-C or SIGTERM).
+
+    Until a staff PIN is set only this machine can open the pages.
+    """
+    run_terminal(_load(data, flags), as_json=ready_json)
+
+
+@terminal.command("set-pin")
+@_data
+@_stdin
+def set_pin(data: Path, *, from_stdin: bool) -> None:
+    """Give the staff a PIN of 6 to 12 digits; the network may enter from the next start on."""
+    pin = _secret("PIN", from_stdin=from_stdin)
+    with _opened_store(data) as (store, clock), _as_usage("PIN"):
+        accounts.set_pin(store, clock, pin, who=_WHO)
+
+
+@terminal.command("set-password")
+@_data
+@_stdin
+def set_password(data: Path, *, from_stdin: bool) -> None:
+    """Give the manager a password of at least 10 characters."""
+    password = _secret("Password", from_stdin=from_stdin)
+    with _opened_store(data) as (store, clock), _as_usage("password"):
+        accounts.set_password(store, clock, password, who=_WHO)
+
+
+@terminal.command("pair-link")
+@_data
+@_till
+@click.option(
+    "--minutes",
+    type=click.IntRange(1, 1440),
+    default=LINK_VALID_S // 60,
+    show_default=True,
+    help="How long the link works.",
+)
+def pair_link(data: Path, till: str, minutes: int) -> None:
+    """Print an address that makes a tablet of the browser that opens it, once."""
+    settings = _load(data)
+    with _opened_store(data) as (store, clock), _as_usage("till"):
+        now = clock.now()
+        with store.write() as writer:
+            secret = make_pairing_link(writer, at=now, till=till, valid_s=minutes * 60)
+            audit(writer, at=now, who=_WHO, what="pairing-link")
+        with store.read() as reader:
+            is_open = accounts.has_pin(reader)
+    host = (lan_address() if is_open else None) or LOOPBACK
+    click.echo(f"http://{host}:{settings.port}/kiosk/pair/{secret}")
+
+
+@terminal.command("pos-token")
+@_data
+@_till
+def pos_token(data: Path, till: str) -> None:
+    """Print a new token with which a till's POS reports sales; it is not shown again."""
+    with _opened_store(data) as (store, clock), _as_usage("till"):
+        now = clock.now()
+        with store.write() as writer:
+            token = make_pos_token(writer, till, at=now)
+            audit(writer, at=now, who=_WHO, what="pos-token", detail=till)
+    click.echo(token)
+
+
+@click.command()
+@_data
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="ZIP file to make."
+)
+def export(data: Path, out: Path) -> None:
+    """Write a terminal's evidence to a ZIP file, for `merchant-agent verify`; also while it runs."""
+    found = export_terminal(data, out)
+    click.echo(f"{out}: {found.records} records, {found.batches} batches, {found.acks} acknowledgements")
+
+
+@click.command()
+@_data
+def rebuild(data: Path) -> None:
+    """Make the pages' tables again from the ledger of a terminal that is not running.
+
+    Exit code 1 when rows differed from what the ledger says; they are put right then.
+    """
+    found = rebuild_folder(data)
+    for difference in found.differences:
+        where = ", ".join(difference.columns) or ("not in the ledger" if difference.is_live else "missing")
+        click.echo(f"{difference.table} {'/'.join(map(str, difference.key))}: {where}", err=True)
+    click.echo(f"{found.records} records verified, {found.count} rows put right")
+    if found.count:
+        raise click.exceptions.Exit(1)
+
+
+def _load(data: Path, flags: dict[str, Value | None] | None = None) -> TerminalSettings:
+    loaded = load(TerminalSettings, data, flags=flags)
+    for warning in loaded.warnings:
+        click.echo(f"merchant-agent: {warning}", err=True)
+    return loaded.settings
+
+
+def _clock(settings: TerminalSettings) -> SystemClock:
+    return SystemClock(ZoneInfo(settings.zone))
+
+
+def _read_trust(path: Path) -> Trust:
+    try:
+        return load_trust(path.read_bytes())
+    except (OSError, FormatError) as error:
+        raise SettingsError(f"The trust file {path} cannot be used.") from error
+
+
+@contextmanager
+def _opened_store(data: Path) -> Iterator[tuple[Store, Clock]]:
+    """The database of a terminal that runs, or that nobody runs; made where it is missing."""
+    settings = _load(data)
+    folder = DataFolder(settings.data)
+    with ExitStack() as ends:
+        try:
+            folder.lock()
+        except StartError:
+            store = open_existing(settings.data, read_only=False)
+        else:
+            ends.callback(folder.unlock)
+            store = open_store(
+                folder, ballast_bytes=settings.ballast_bytes, keep_backups=settings.backup_keep
+            )
+        ends.callback(store.close)
+        yield store, _clock(settings)
+
+
+@contextmanager
+def _as_usage(what: str) -> Iterator[None]:
+    """Tells of a value that does not fit as of a wrong call."""
+    try:
+        yield
+    except InvalidError as error:
+        raise click.UsageError(f"The {what} does not fit: {error.detail}.") from error
+
+
+def _secret(prompt: str, *, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    typed: Any = click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)
+    return str(typed)

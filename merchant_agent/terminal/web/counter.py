@@ -1,0 +1,186 @@
+"""The counter: what staff need while they serve, and nothing of what a customer just answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from merchant_agent.domain.sales import TILL_MAX_CHARS, Sale, SaleSource, parse_amount
+from merchant_agent.errors import ConflictError, InvalidError
+from merchant_agent.store.credentials import audit
+from merchant_agent.terminal.accounts import has_pin
+from merchant_agent.terminal.alarms import dismiss_alarm, open_alarms
+from merchant_agent.terminal.collect.lookup import PromptState
+from merchant_agent.terminal.collect.prompts import take_sale
+from merchant_agent.terminal.devices import (
+    LINK_VALID_S,
+    Paired,
+    list_tablets,
+    make_pairing_link,
+    revoke_tablet,
+)
+from merchant_agent.terminal.overview import (
+    known_tills,
+    latest_complaints,
+    latest_sales,
+    latest_suggestions,
+)
+from merchant_agent.terminal.services import Terminal
+from merchant_agent.terminal.upload.uploader import Uploader
+from merchant_agent.terminal.web.address import qr_svg, reachable_root
+from merchant_agent.terminal.web.words import SALE_STATES, alarm_saying, upload_words
+from merchant_agent.web.reading import read_field
+from merchant_agent.web.sign_in import requires_role, signed_in
+
+_MOST_SALES = 6
+_MOST_WORDS = 10
+_CONNECTED_S = 75
+_AMOUNT_CHARS = 11
+_ORDER_CHARS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TabletSeen:
+    """A paired tablet and whether it is there now."""
+
+    paired: Paired
+    is_connected: bool
+
+
+def counter(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Blueprint:
+    """`/counter` and what its buttons do; `is_open` tells whether the network reaches this process."""
+    blueprint = Blueprint("counter", __name__)
+
+    @blueprint.get("/")
+    def front() -> Response:
+        return redirect(url_for("counter.page"))
+
+    @blueprint.get("/counter")
+    @requires_role("staff")
+    def page() -> str:
+        with terminal.store.read() as reader:
+            tills, is_pin_set = known_tills(reader), has_pin(reader)
+        return render_template(
+            "counter/page.html",
+            tills=tills,
+            opens_later=is_pin_set and not is_open,
+            state=Markup(_state(terminal, uploader)),  # noqa: S704 -- rendered by a template
+        )
+
+    @blueprint.get("/counter/state")
+    @requires_role("staff")
+    def state() -> str:
+        return _state(terminal, uploader)
+
+    @blueprint.post("/counter/sales")
+    @requires_role("staff")
+    def new_sale() -> Response:
+        _report(terminal)
+        return redirect(url_for("counter.page"))
+
+    @blueprint.post("/counter/links")
+    @requires_role("staff")
+    def new_link() -> str:
+        now = terminal.clock.now()
+        with terminal.store.write() as writer:
+            secret = make_pairing_link(writer, at=now, till=read_field("till", max_chars=TILL_MAX_CHARS))
+            audit(writer, at=now, who=signed_in().name, what="pairing-link")
+        address = f"{reachable_root(request.url_root, open_to_network=is_open)}/kiosk/pair/{secret}"
+        return render_template(
+            "counter/link.html",
+            address=address,
+            qr=Markup(qr_svg(address)),  # noqa: S704 -- made here
+            minutes=LINK_VALID_S // 60,
+            is_open=is_open,
+        )
+
+    @blueprint.post("/counter/tablets/<tablet_id>/revoke")
+    @requires_role("staff")
+    def revoke(tablet_id: str) -> Response:
+        now = terminal.clock.now()
+        with terminal.store.write() as writer:
+            revoke_tablet(writer, tablet_id, at=now)
+            audit(writer, at=now, who=signed_in().name, what="tablet-revoked", detail=tablet_id)
+        flash(gettext("The tablet is not paired any more."), "done")
+        return redirect(url_for("counter.page"))
+
+    @blueprint.post("/counter/alarms/<int:number>/dismiss")
+    @requires_role("staff")
+    def dismiss(number: int) -> Response:
+        now = terminal.clock.now()
+        with terminal.store.write() as writer:
+            dismiss_alarm(writer, number, at=now)
+            audit(writer, at=now, who=signed_in().name, what="alarm-dismissed", detail=str(number))
+        return redirect(url_for("counter.page"))
+
+    return blueprint
+
+
+def _state(terminal: Terminal, uploader: Uploader) -> str:
+    """The part of the page that changes by itself."""
+    now = terminal.clock.now()
+    upload = uploader.status()
+    with terminal.store.read() as reader:
+        tablets = list_tablets(reader)
+        sales = latest_sales(reader, most=_MOST_SALES)
+        complaints = latest_complaints(reader, most=_MOST_WORDS)
+        suggestions = latest_suggestions(reader, most=_MOST_WORDS)
+        alarms = open_alarms(reader)
+    return render_template(
+        "counter/state.html",
+        tablets=[_TabletSeen(paired=tablet, is_connected=_is_there(tablet, now)) for tablet in tablets],
+        sales=sales,
+        sale_words=SALE_STATES,
+        complaints=complaints,
+        suggestions=suggestions,
+        alarms=[(alarm, alarm_saying(alarm.code)) for alarm in alarms],
+        upload=upload,
+        upload_words=upload_words(upload.state),
+        catalogue=terminal.catalogue,
+    )
+
+
+def _is_there(tablet: Paired, now: datetime) -> bool:
+    return tablet.seen_at is not None and abs((now - tablet.seen_at).total_seconds()) < _CONNECTED_S
+
+
+def _report(terminal: Terminal) -> None:
+    """Takes the sale that staff typed in and tells them how it stands."""
+    amount = read_field("amount", max_chars=_AMOUNT_CHARS)
+    try:
+        sale = Sale(
+            order=read_field("order", max_chars=_ORDER_CHARS),
+            till=read_field("till", max_chars=TILL_MAX_CHARS),
+            amount=parse_amount(amount) if amount else None,
+            source=SaleSource.MANUAL,
+        )
+        taken = take_sale(terminal, sale)
+    except InvalidError as error:
+        flash(_invalid_words(error), "error")
+        return
+    except ConflictError:
+        flash(
+            gettext("This order was reported before with another amount; the first report counts."), "error"
+        )
+        return
+    if taken is None or not taken.created:
+        flash(gettext("This order was reported before; nothing was changed."), "done")
+    elif taken.state is PromptState.WAITING:
+        flash(
+            gettext("Order %(order)s waits until the question before it is over.", order=sale.order), "done"
+        )
+    else:
+        flash(gettext("The tablet asks about order %(order)s.", order=sale.order), "done")
+
+
+def _invalid_words(error: InvalidError) -> str:
+    if error.code == "amount":
+        return str(gettext("An amount is written like 64 or 64.50."))
+    if error.code == "order":
+        return str(gettext("An order number has 1 to 64 characters."))
+    return str(gettext("A till's name has at most 32 characters."))

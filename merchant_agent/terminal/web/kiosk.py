@@ -1,0 +1,94 @@
+"""The tablet's page: every screen in both languages at once, so that it needs no network to switch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+from flask_babel import force_locale
+from markupsafe import Markup
+
+from merchant_agent.errors import NotFoundError, SignInError
+from merchant_agent.terminal.collect.prompts import sale_state
+from merchant_agent.terminal.collect.said import COMMENT_MAX_CHARS
+from merchant_agent.terminal.services import Terminal
+from merchant_agent.terminal.web.address import qr_svg
+from merchant_agent.terminal.web.pairing import COOKIE, current_tablet, keep_cookie
+from merchant_agent.web.locale import LANGS
+
+_LICENCE_GROUP = 4
+
+
+def kiosk(terminal: Terminal) -> Blueprint:
+    """`/kiosk`, and the QR code of a question's invitation."""
+    blueprint = Blueprint("kiosk", __name__)
+
+    @blueprint.get("/kiosk")
+    def page() -> Response:
+        if current_tablet(terminal) is None:
+            return Response(render_template("kiosk/unpaired.html", link_failed=False), status=401)
+        shop = terminal.journal.identity.merchant
+        answer = Response(
+            render_template(
+                "kiosk/page.html",
+                shop=shop,
+                config=_config(terminal),
+                screens_by_lang={lang: _screens(terminal, lang) for lang in LANGS},
+            )
+        )
+        keep_cookie(answer, request.cookies[COOKIE])
+        return answer
+
+    @blueprint.get("/kiosk/api/invitation/<prompt_id>.svg")
+    def invitation(prompt_id: str) -> Response:
+        tablet = current_tablet(terminal)
+        if tablet is None:
+            raise SignInError("tablet", "this tablet is not paired")
+        url = sale_state(terminal, prompt_id, till=tablet.till).invitation_url
+        if url is None:
+            raise NotFoundError("invitation", "nobody told where central is")
+        return Response(qr_svg(url), content_type="image/svg+xml")
+
+    return blueprint
+
+
+def _config(terminal: Terminal) -> dict[str, Any]:
+    """What the page's scripts need to know; `lang` is what every customer begins with."""
+    settings = terminal.settings
+    return {
+        "lang": LANGS[0],
+        "idle_rating_s": settings.idle_rating_s,
+        "idle_complaint_s": settings.idle_complaint_s,
+        "thanks_rating_s": settings.thanks_rating_s,
+        "thanks_complaint_s": settings.thanks_complaint_s,
+    }
+
+
+def _screens(terminal: Terminal, lang: str) -> Markup:
+    """All screens in one language, whatever the language of the request."""
+    catalogue, shop = terminal.catalogue, terminal.journal.identity.merchant
+    trade = shop["trade"]
+    with force_locale(lang):
+        page = render_template(
+            "kiosk/screens.html",
+            lang=lang,
+            shop=shop,
+            licence=_grouped(shop["credit_code"]),
+            trade=catalogue.trade(trade),
+            levels=catalogue.levels,
+            aspects=catalogue.aspects_for(trade)[1:],
+            tags=catalogue.tags_for(trade),
+            common_categories=catalogue.common_categories(trade),
+            other_categories=catalogue.other_categories(trade),
+            common_remedies=[remedy for remedy in catalogue.remedies if remedy.common],
+            other_remedies=[remedy for remedy in catalogue.remedies if not remedy.common],
+            max_comment=COMMENT_MAX_CHARS,
+            invitation_days=terminal.settings.invitation_days,
+        )
+    # Rendered by a template, which escaped what it was given.
+    return Markup(page)  # noqa: S704
+
+
+def _grouped(code: str) -> str:
+    """A credit code as people read it out, in groups of four."""
+    return " ".join(code[at : at + _LICENCE_GROUP] for at in range(0, len(code), _LICENCE_GROUP))

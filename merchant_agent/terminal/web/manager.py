@@ -1,0 +1,80 @@
+"""The manager's page: tokens for tills, the staff's PIN, and how yesterday went."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from merchant_agent.domain.sales import TILL_MAX_CHARS, business_day
+from merchant_agent.errors import InvalidError
+from merchant_agent.store.credentials import audit
+from merchant_agent.terminal.accounts import has_pin, set_pin
+from merchant_agent.terminal.devices import list_pos_tokens, make_pos_token, revoke_pos_token
+from merchant_agent.terminal.overview import known_tills, ratings_of_day
+from merchant_agent.terminal.services import Terminal
+from merchant_agent.web.reading import read_field
+from merchant_agent.web.sign_in import requires_role, signed_in
+
+
+def manager(terminal: Terminal, *, is_open: bool) -> Blueprint:
+    """`/manager` and what its buttons do; `is_open` tells whether the network reaches this process."""
+    blueprint = Blueprint("manager", __name__)
+
+    @blueprint.get("/manager")
+    @requires_role("manager")
+    def page() -> str:
+        return _page(terminal, is_open=is_open)
+
+    @blueprint.post("/manager/tokens")
+    @requires_role("manager")
+    def new_token() -> str:
+        till, now = read_field("till", max_chars=TILL_MAX_CHARS), terminal.clock.now()
+        with terminal.store.write() as writer:
+            token = make_pos_token(writer, till, at=now)
+            audit(writer, at=now, who=signed_in().name, what="pos-token", detail=till)
+        return _page(terminal, is_open=is_open, new_token=token, new_token_till=till)
+
+    @blueprint.post("/manager/tokens/<token_id>/revoke")
+    @requires_role("manager")
+    def revoke(token_id: str) -> Response:
+        now = terminal.clock.now()
+        with terminal.store.write() as writer:
+            revoke_pos_token(writer, token_id, at=now)
+            audit(writer, at=now, who=signed_in().name, what="pos-token-revoked", detail=token_id)
+        flash(gettext("The token does not work any more."), "done")
+        return redirect(url_for("manager.page"))
+
+    @blueprint.post("/manager/pin")
+    @requires_role("manager")
+    def change_pin() -> Response:
+        try:
+            set_pin(terminal.store, terminal.clock, request.form.get("pin", ""), who=signed_in().name)
+        except InvalidError:
+            flash(gettext("A PIN has 6 to 12 digits and must not be easy to guess, such as 123456."), "error")
+        else:
+            flash(gettext("The staff's PIN is changed; they have to sign in again."), "done")
+        return redirect(url_for("manager.page"))
+
+    return blueprint
+
+
+def _page(terminal: Terminal, *, is_open: bool, new_token: str = "", new_token_till: str = "") -> str:
+    now, starts = terminal.clock.now(), terminal.settings.business_day_starts
+    yesterday = business_day(now, starts) - timedelta(days=1)
+    with terminal.store.read() as reader:
+        is_pin_set = has_pin(reader)
+        return render_template(
+            "manager/page.html",
+            tokens=list_pos_tokens(reader),
+            tills=known_tills(reader),
+            is_pin_set=is_pin_set,
+            opens_later=is_pin_set and not is_open,
+            yesterday=yesterday,
+            ratings=ratings_of_day(reader, yesterday, starts=starts, now=now),
+            levels=terminal.catalogue.levels,
+            new_token=new_token,
+            new_token_till=new_token_till,
+        )

@@ -1,0 +1,102 @@
+"""What codes are called on the pages of the shop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask_babel import LazyString, lazy_gettext
+
+from merchant_agent.terminal.collect.lookup import PromptState
+from merchant_agent.terminal.upload.outcome import Code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saying:
+    """A short word for a code, and what to do about it."""
+
+    title: LazyString
+    advice: LazyString
+
+
+SALE_STATES: Mapping[PromptState, LazyString] = {
+    PromptState.ASKED: lazy_gettext("The tablet is asking"),
+    PromptState.WAITING: lazy_gettext("Waits for its turn"),
+    PromptState.ANSWERING: lazy_gettext("Somebody is answering"),
+    PromptState.NOT_ASKED: lazy_gettext("Only the receipt asks"),
+    PromptState.RATED: lazy_gettext("The customer has answered"),
+    PromptState.DECLINED: lazy_gettext("Not this time"),
+    PromptState.TIMED_OUT: lazy_gettext("Left without an answer"),
+    PromptState.NEXT_SALE: lazy_gettext("The next sale came first"),
+    PromptState.WITHDRAWN: lazy_gettext("Withdrawn by the till"),
+}
+
+_ALARMS: Mapping[str, Saying] = {
+    "order-amount": Saying(
+        title=lazy_gettext("An order was reported twice with different amounts"),
+        advice=lazy_gettext("The first report counts. Check the till's entry of this order."),
+    ),
+    "upload-behind": Saying(
+        title=lazy_gettext("The authority's server knows more than this terminal"),
+        advice=lazy_gettext("Was a backup restored? Call the authority: the terminal must be enrolled anew."),
+    ),
+    "upload-frozen": Saying(
+        title=lazy_gettext("The authority has frozen this terminal"),
+        advice=lazy_gettext("Two different records stand at one place. Call the authority."),
+    ),
+    "upload-refused": Saying(
+        title=lazy_gettext("The authority's server refuses what this terminal sends"),
+        advice=lazy_gettext("Everything stays saved here. Call the authority."),
+    ),
+    "upload-not-admitted": Saying(
+        title=lazy_gettext("The authority's server does not admit this terminal"),
+        advice=lazy_gettext("Everything stays saved here. Call the authority."),
+    ),
+    "upload-too-large": Saying(
+        title=lazy_gettext("A record is too large to be sent"),
+        advice=lazy_gettext("It stays saved here. Call the authority."),
+    ),
+    "upload-rejected": Saying(
+        title=lazy_gettext("The authority's server did not accept a record"),
+        advice=lazy_gettext("It stays saved here, and later ones are sent. Call the authority."),
+    ),
+    "store-damaged": Saying(
+        title=lazy_gettext("The database of this terminal is damaged"),
+        advice=lazy_gettext("Leave it running and call the operator: there are copies of the last nights."),
+    ),
+    "backup-failed": Saying(
+        title=lazy_gettext("Last night's copy of the data could not be made"),
+        advice=lazy_gettext("Is the disk full? It is tried again every hour."),
+    ),
+}
+_UNKNOWN_ALARM = Saying(
+    title=lazy_gettext("Something needs attention"),
+    advice=lazy_gettext("Tell the manager or the operator."),
+)
+
+_UPLOAD_STATES: Mapping[str, LazyString] = {
+    "ready": lazy_gettext("Connected to the authority"),
+    "not-enrolled": lazy_gettext("Not enrolled at the authority yet"),
+    Code.UNREACHABLE: lazy_gettext("No connection to the authority; it is tried again by itself"),
+    Code.BUSY: lazy_gettext("The authority's server is busy; it is tried again by itself"),
+    Code.WRONG_SERVER: lazy_gettext(
+        "Something else answers instead of the authority's server, perhaps a Wi-Fi sign-in page"
+    ),
+    Code.UNTRUSTED: lazy_gettext("The answer is not signed by the authority; it is tried again by itself"),
+    Code.NOT_ADMITTED: lazy_gettext("The authority's server does not admit this terminal"),
+    Code.BEHIND: lazy_gettext("The authority's server knows more than this terminal"),
+    Code.FROZEN: lazy_gettext("The authority has frozen this terminal"),
+    Code.REFUSED: lazy_gettext("The authority's server refuses what this terminal sends"),
+    Code.TOO_LARGE: lazy_gettext("A record is too large to be sent"),
+    Code.FAILED: lazy_gettext("This terminal could not prepare what is to be sent"),
+}
+
+
+def alarm_saying(code: str) -> Saying:
+    """The words for an alarm; general ones for a code that has none."""
+    return _ALARMS.get(code, _UNKNOWN_ALARM)
+
+
+def upload_words(state: str) -> LazyString:
+    """How the upload stands, in a sentence; that it goes on for a state that needs no words."""
+    return _UPLOAD_STATES.get(state, _UPLOAD_STATES["ready"])

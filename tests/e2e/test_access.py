@@ -1,0 +1,121 @@
+"""axe-core finds nothing on any page that people use, in either language and either way up."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
+from playwright.sync_api import Page, expect
+
+from merchant_agent.demo.running import Running
+from tests.e2e.conftest import OpenPage
+from tests.e2e.people import LANDSCAPE, PORTRAIT, Officer, Staff, Tablet, Till, at_shop
+
+PHONE = (360, 740)
+_both_ways = pytest.mark.parametrize(
+    ("size", "lang"), [(LANDSCAPE, "zh"), (PORTRAIT, "en")], ids=["landscape-zh", "portrait-en"]
+)
+_wide_and_narrow = pytest.mark.parametrize(
+    ("size", "lang"), [(LANDSCAPE, "zh"), (PHONE, "en")], ids=["wide-zh", "phone-en"]
+)
+
+
+def _require_accessible(page: Page) -> None:
+    """Nothing found, and nothing that has to be scrolled sideways."""
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@_both_ways
+def test_every_screen_of_the_tablet(
+    demo: Running, open_page: OpenPage, till: Till, size: tuple[int, int], lang: str
+) -> None:
+    tablet = Tablet(page=open_page(size))
+    tablet.pair(demo.kiosk)
+    tablet.speak("zh" if lang == "zh" else "en")
+    _require_accessible(tablet.page)
+    till.sell(f"A-{lang}", amount="64.00")
+    tablet.is_asked(f"A-{lang}")
+    tablet.speak("zh" if lang == "zh" else "en")
+    _require_accessible(tablet.page)
+    tablet.tap(2)
+    _require_accessible(tablet.page)
+    for press in ("aspects", "comment", "large"):
+        tablet.press(press)
+        _require_accessible(tablet.page)
+    tablet.press("large")
+    tablet.press("done")
+    tablet.thanked("rating")
+    _require_accessible(tablet.page)
+    tablet.press("suggest")
+    _require_accessible(tablet.page)
+    tablet.press("complain")
+    _require_accessible(tablet.page)
+    tablet.press("more")
+    tablet.screen("complain-what").locator("[data-category]").first.click()
+    tablet.press("next")
+    _require_accessible(tablet.page)
+    tablet.screen("complain-want").locator("[data-remedy]").first.click()
+    tablet.press("next")
+    _require_accessible(tablet.page)
+    tablet.press("send")
+    tablet.thanked("complaint")
+    _require_accessible(tablet.page)
+
+
+@_both_ways
+def test_phone_screen_of_the_tablet(
+    demo: Running, open_page: OpenPage, till: Till, size: tuple[int, int], lang: str
+) -> None:
+    tablet = Tablet(page=open_page(size))
+    tablet.pair(demo.kiosk)
+    till.sell(f"P-{lang}")
+    tablet.is_asked(f"P-{lang}")
+    tablet.speak("zh" if lang == "zh" else "en")
+    tablet.press("phone")
+    expect(tablet.screen("phone").locator("img")).to_be_visible()
+    _require_accessible(tablet.page)
+    tablet.leave_unanswered("scanned")
+
+
+@_wide_and_narrow
+def test_pages_of_the_counter_and_the_manager(
+    demo: Running, open_page: OpenPage, size: tuple[int, int], lang: str
+) -> None:
+    staff, manager = Staff(page=open_page(size)), Staff(page=open_page(size))
+    staff.page.goto(at_shop(f"{demo.terminal.url}/counter?lang={lang}"))
+    _require_accessible(staff.page)
+    staff.sign_in(f"{demo.terminal.url}/counter", demo.state.pin)
+    _require_accessible(staff.page)
+    staff.page.locator("form[action$='/counter/links'] button").click()
+    expect(staff.page.locator("svg").first).to_be_visible()
+    _require_accessible(staff.page)
+    manager.page.goto(at_shop(f"{demo.terminal.url}/manager?lang={lang}"))
+    manager.sign_in(f"{demo.terminal.url}/manager", demo.state.manager)
+    _require_accessible(manager.page)
+
+
+@_wide_and_narrow
+@pytest.mark.parametrize("path", ["/", "/check", "/merchants", "/m/{merchant}", "/officer/sign-in"])
+def test_public_pages(
+    demo: Running, open_page: OpenPage, path: str, size: tuple[int, int], lang: str
+) -> None:
+    page = open_page(size)
+    page.goto(at_shop(demo.central.url) + path.format(merchant=demo.merchant) + f"?lang={lang}")
+    _require_accessible(page)
+
+
+@_wide_and_narrow
+def test_pages_of_officers(demo: Running, open_page: OpenPage, size: tuple[int, int], lang: str) -> None:
+    officer = Officer(page=open_page(size), demo=demo)
+    officer.page.goto(at_shop(f"{demo.central.url}/officer/sign-in?lang={lang}"))
+    officer.sign_in("officer", demo.state.officer)
+    for path in (
+        *("", "/complaints", "/ratings", "/suggestions", "/import"),
+        *("/merchants/new", f"/merchants/{demo.merchant}", f"/merchants/{demo.merchant}/edit"),
+    ):
+        officer.page.goto(at_shop(f"{demo.central.url}/officer{path}"))
+        _require_accessible(officer.page)
+    officer.page.goto(at_shop(f"{demo.central.url}/officer/merchants/{demo.merchant}"))
+    officer.page.locator("form[action$='/sheet'] button").click()
+    _require_accessible(officer.page)

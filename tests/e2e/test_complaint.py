@@ -1,0 +1,68 @@
+"""A complaint with what is wanted and how much, from the tablet to the counter and to the bureau."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from merchant_agent.demo.running import Running
+from tests.e2e.conftest import OpenPage
+from tests.e2e.people import LANDSCAPE, PORTRAIT, Officer, Staff, Tablet, Till, health, until
+
+
+@pytest.mark.parametrize(
+    ("lang", "size", "order", "comment"),
+    [("zh", LANDSCAPE, "C-1", "面里有一根头发"), ("en", PORTRAIT, "C-2", "There was a hair in my soup")],
+)
+def test_complaint_rings_at_the_counter_and_reaches_the_officer(
+    demo: Running,
+    open_page: OpenPage,
+    till: Till,
+    *,
+    lang: str,
+    size: tuple[int, int],
+    order: str,
+    comment: str,
+) -> None:
+    tablet, staff = Tablet(page=open_page(size)), Staff(page=open_page(size))
+    staff.sign_in(f"{demo.terminal.url}/counter", demo.state.pin)
+    tablet.pair(demo.kiosk)
+    till.sell(order, amount="64.00")
+    tablet.is_asked(order)
+    tablet.speak("zh" if lang == "zh" else "en")
+    tablet.complain(category="food_safety", remedy="refund", comment=comment, amount="64.5")
+    at_counter = staff.page.locator(".word").filter(has_text=comment)
+    expect(at_counter).to_have_count(1, timeout=10_000)
+    expect(at_counter).to_contain_text("64.50")
+    expect(at_counter).to_contain_text(order)
+    expect(at_counter).to_contain_text("退")
+    until(lambda: health(demo)["waiting"] == 0)
+    officer = Officer(page=open_page(size), demo=demo)
+    officer.sign_in("officer", demo.state.officer)
+    at_bureau = officer.reads("complaints").filter(has_text=comment)
+    expect(at_bureau).to_have_count(1)
+    expect(at_bureau).to_contain_text("64.50")
+    expect(at_bureau).to_contain_text(order)
+
+
+def test_complaint_needs_no_sale(demo: Running, open_page: OpenPage) -> None:
+    tablet = Tablet(page=open_page())
+    tablet.pair(demo.kiosk)
+    tablet.complain(category="price", remedy="apologise", comment="价格没有标出来", amount="12")
+    until(lambda: health(demo)["waiting"] == 0)
+    officer = Officer(page=open_page(), demo=demo)
+    officer.sign_in("officer", demo.state.officer)
+    expect(officer.reads("complaints").filter(has_text="价格没有标出来")).to_have_count(1)
+
+
+def test_suggestion_reaches_the_officer(demo: Running, open_page: OpenPage) -> None:
+    tablet = Tablet(page=open_page())
+    tablet.pair(demo.kiosk)
+    tablet.press("suggest")
+    tablet.screen("suggest").locator("[data-field=comment]").fill("门口放一把伞架吧")
+    tablet.press("send")
+    tablet.thanked("suggestion")
+    until(lambda: health(demo)["waiting"] == 0)
+    officer = Officer(page=open_page(), demo=demo)
+    officer.sign_in("officer", demo.state.officer)
+    expect(officer.reads("suggestions").filter(has_text="门口放一把伞架吧")).to_have_count(1)

@@ -1,0 +1,263 @@
+"""Records: one encoding, the body of their kind, and totals that count exactly one thing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from merchant_agent.clock import format_at
+from merchant_agent.errors import FormatError
+from merchant_agent.evidence.fields import MAX_EPOCH, MAX_SEQ, Place, parse_at
+from merchant_agent.evidence.jws import Typ, decode_jws
+from merchant_agent.evidence.octets import MAX_INTEGER, encode_b64u
+from merchant_agent.evidence.record import (
+    ABOUT_NOTHING,
+    BODY_TYPES,
+    ERASABLE,
+    SD_ALG,
+    About,
+    AspectLevel,
+    Body,
+    ComplaintBody,
+    Kind,
+    LapseBody,
+    PromptBody,
+    RatingBody,
+    Record,
+    SuggestionBody,
+    Totals,
+    decode_record,
+    encode_record,
+    is_id,
+    new_id,
+    peek_record,
+)
+from tests.evidence.synthetic import (
+    COMPLAINT,
+    LAPSE,
+    PROMPT,
+    START,
+    SUGGESTION,
+    busy_shop,
+    id_of,
+    rating_of,
+    uuid_of,
+)
+
+CODES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", fullmatch=True)
+LABELS = st.text(max_size=64)
+LEVELS = st.integers(1, 5)
+COUNTS = st.integers(0, MAX_INTEGER)
+IDS = st.binary(min_size=8, max_size=8).map(encode_b64u)
+LINKS = st.binary(min_size=32, max_size=32).map(encode_b64u)
+CHANNELS = st.sampled_from(["tablet", "phone"])
+TIMES = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)).map(  # noqa: DTZ001 -- aware below
+    lambda moment: format_at(moment.replace(tzinfo=UTC))
+)
+BODIES: dict[Kind, st.SearchStrategy[Body]] = {
+    Kind.PROMPT: st.builds(
+        PromptBody,
+        till=LABELS,
+        source=st.sampled_from(["http", "printer", "folder", "odoo", "manual"]),
+        sale=st.sampled_from(["counter", "table", "takeaway", "delivery"]),
+        asks=st.booleans(),
+        tag=IDS,
+    ),
+    Kind.LAPSE: st.builds(
+        LapseBody, reason=st.sampled_from(["declined", "timed_out", "next_sale", "withdrawn"])
+    ),
+    Kind.RATING: st.builds(
+        RatingBody,
+        level=LEVELS,
+        aspects=st.lists(
+            st.builds(AspectLevel, aspect=CODES, level=LEVELS),
+            max_size=16,
+            unique_by=lambda aspect: aspect.aspect,
+        ).map(tuple),
+        tags=st.lists(CODES, max_size=32, unique=True).map(tuple),
+        channel=CHANNELS,
+        ended=st.sampled_from(["done", "left", "idle", "recovered"]),
+        dwell_ms=COUNTS,
+        lang=CODES,
+        catalogue=CODES,
+    ),
+    Kind.SUGGESTION: st.builds(SuggestionBody, channel=CHANNELS, lang=CODES, catalogue=CODES),
+    Kind.COMPLAINT: st.builds(
+        ComplaintBody,
+        categories=st.lists(CODES, max_size=32, unique=True).map(tuple),
+        remedies=st.lists(CODES, max_size=32, unique=True).map(tuple),
+        channel=CHANNELS,
+        lang=CODES,
+        catalogue=CODES,
+    ),
+}
+SAMPLES: dict[Kind, Body] = {
+    Kind.PROMPT: PROMPT,
+    Kind.LAPSE: LAPSE,
+    Kind.RATING: rating_of(2),
+    Kind.SUGGESTION: SUGGESTION,
+    Kind.COMPLAINT: COMPLAINT,
+}
+PAYLOADS = [decode_jws(octets, Typ.RECORD).payload for octets in busy_shop().records]
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    kind = draw(st.sampled_from(Kind))
+    seq = draw(st.integers(1, MAX_SEQ))
+    prompt = Place(issuer=draw(IDS), epoch=draw(st.integers(1, MAX_EPOCH)), seq=draw(st.integers(0, seq - 1)))
+    answers = kind is Kind.LAPSE or (kind is not Kind.PROMPT and draw(st.booleans()))
+    return Record(
+        issuer=draw(IDS),
+        epoch=draw(st.integers(1, MAX_EPOCH)),
+        seq=seq,
+        prev=draw(LINKS),
+        kind=kind,
+        id=uuid_of(draw(st.integers(0, 2**48 - 1))),
+        at=draw(TIMES),
+        boot=draw(IDS),
+        uptime_ms=draw(COUNTS),
+        anchor=None,
+        totals=Totals(
+            prompts=draw(COUNTS),
+            lapses=draw(COUNTS),
+            ratings=draw(st.tuples(COUNTS, COUNTS, COUNTS, COUNTS, COUNTS)),
+            suggestions=draw(COUNTS),
+            complaints=draw(COUNTS),
+            returns=draw(COUNTS),
+        ),
+        about=About(prompt=prompt if answers else None, case=draw(st.none() | st.just(uuid_of(7)))),
+        body=draw(BODIES[kind]),
+        sd=tuple(sorted(draw(st.sets(LINKS, max_size=len(ERASABLE[kind]))))),
+        sd_alg=SD_ALG,
+    )
+
+
+@given(records())
+def test_records_survive(record: Record) -> None:
+    payload = encode_record(record)
+    assert decode_record(payload) == record
+    assert peek_record(payload).seq == record.place.seq
+
+
+def test_every_proper_prefix_is_refused() -> None:
+    for payload in PAYLOADS[:9]:
+        for length in range(len(payload)):
+            with pytest.raises(FormatError):
+                decode_record(payload[:length])
+
+
+@given(st.sampled_from(PAYLOADS), st.data())
+def test_whatever_is_taken_is_the_one_encoding(payload: bytes, data: st.DataObject) -> None:
+    position = data.draw(st.integers(0, len(payload)))
+    cut = data.draw(st.integers(position, min(len(payload), position + 3)))
+    changed = payload[:position] + data.draw(st.binary(max_size=3)) + payload[cut:]
+    try:
+        record = decode_record(changed)
+    except FormatError:
+        return
+    assert encode_record(record) == changed
+
+
+@given(st.binary())
+def test_no_octets_crash_the_reader(payload: bytes) -> None:
+    for reader in (decode_record, peek_record):
+        with pytest.raises(FormatError):
+            reader(payload)
+
+
+def test_a_place_is_read_although_the_rest_is_malformed() -> None:
+    peek = peek_record(PAYLOADS[1].split(b'"kind"')[0])
+    assert (peek.issuer, peek.epoch, peek.seq) == (id_of("shop"), 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b'"epoch":1', b'"epoch":65536'), (b'"seq":0', b'"seq":4294967296')]
+)
+def test_a_place_beyond_the_bounds_is_not_read(old: bytes, new: bytes) -> None:
+    with pytest.raises(FormatError):
+        peek_record(PAYLOADS[0].replace(old, new))
+
+
+def test_a_record_that_no_reader_would_take_is_not_written() -> None:
+    record = decode_record(PAYLOADS[1])
+    for body in (rating_of(0), rating_of(6), PROMPT):
+        members = {name: getattr(record, name) for name in record.__struct_fields__}
+        with pytest.raises(FormatError):
+            encode_record(Record(**{**members, "body": body}))
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_body_of_another_kind_is_refused(kind: Kind) -> None:
+    record = decode_record(PAYLOADS[0])
+    members = {name: getattr(record, name) for name in record.__struct_fields__}
+    about = About(prompt=Place(issuer=id_of("other"), epoch=1, seq=0), case=None)
+    for other in Kind:
+        made = Record(
+            **{
+                **members,
+                "kind": kind,
+                "body": SAMPLES[other],
+                "about": ABOUT_NOTHING if kind is Kind.PROMPT else about,
+            }
+        )
+        if other is kind:
+            encode_record(made)
+        else:
+            with pytest.raises(FormatError):
+                encode_record(made)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_kind_counts_itself_alone(kind: Kind) -> None:
+    before = Totals.zero()
+    after = before.after(kind, SAMPLES[kind])
+    counts = [after.prompts, after.lapses, *after.ratings, after.suggestions, after.complaints, after.returns]
+    assert sum(counts) == 1
+    assert after != before
+
+
+@pytest.mark.parametrize("level", range(1, 6))
+def test_a_rating_counts_at_its_level(level: int) -> None:
+    ratings = Totals.zero().after(Kind.RATING, rating_of(level)).ratings
+    assert ratings[level - 1] == 1
+
+
+def test_every_kind_has_a_body_and_erasable_members() -> None:
+    assert set(BODY_TYPES) == set(ERASABLE) == set(Kind)
+
+
+def test_new_ids_are_uuids_of_version_7_in_the_order_of_their_moments() -> None:
+    ids = [new_id(START + timedelta(milliseconds=number)) for number in range(50)]
+    assert all(is_id(text) for text in ids)
+    assert all(one < two for one, two in pairwise(ids))
+    assert new_id(START) != new_id(START)
+
+
+@pytest.mark.parametrize(
+    "text", ["", uuid_of(1).upper(), uuid_of(1) + "\n", uuid_of(1).replace("-7", "-4", 1)]
+)
+def test_other_ids_are_refused(text: str) -> None:
+    assert not is_id(text)
+
+
+def test_a_moment_before_1970_still_makes_an_id() -> None:
+    assert is_id(new_id(datetime(1960, 1, 1, tzinfo=UTC)))
+
+
+@given(TIMES)
+def test_times_survive(text: str) -> None:
+    assert format_at(parse_at(text)) == text
+
+
+@given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", fullmatch=True))
+def test_no_text_crashes_the_reader_of_times(text: str) -> None:
+    try:
+        moment = parse_at(text)
+    except FormatError:
+        return
+    assert format_at(moment) == text
