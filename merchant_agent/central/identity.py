@@ -1,6 +1,7 @@
 """Central's own keys: one signs grants, one acknowledgements, one opens what is sealed for it.
 
-Two more belong to the log: one signs its checkpoints, one cosigns them with the time.
+Two more belong to the log: one signs its checkpoints, one cosigns them with the time. From a seed
+come the keys of central's own chains, one for each merchant.
 
 They are made once, in `<data>/keys`, readable by their owner alone, and are never replaced
 here: whoever holds a grant was told them. A copy of this folder belongs in a safe.
@@ -8,11 +9,14 @@ here: whoever holds a grant was told them. A copy of this folder belongs in a sa
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -33,6 +37,7 @@ from merchant_agent.evidence.trust import Trust
 from merchant_agent.store.folder import write_file_atomic
 
 _EPOCH = 1
+_SEED_BYTES = 32
 
 
 class _Names(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,6 +60,7 @@ class Identity:
     origin: str
     log: SigningKey
     cosigning: SigningKey
+    chains: bytes
 
     @property
     def root_kid(self) -> str:
@@ -94,6 +100,14 @@ class Identity:
         head = TreeHead(origin=self.origin, size=size, root=root)
         return sign_checkpoint(head, self.log, self.cosigning, time)
 
+    def chain_key(self, issuer: str, epoch: int) -> SigningKey:
+        """The key of an epoch of one of central's own chains.
+
+        Source: RFC 5869, with SHA-256 and no salt.
+        """
+        info = b"merchant-agent/central-chain/v1\n" + format_kid(issuer, epoch).encode("ascii")
+        return SigningKey(HKDF(hashes.SHA256(), _SEED_BYTES, None, info).derive(self.chains))
+
     def sign_grant(self, grant: Grant) -> bytes:
         """The grant's octets."""
         return sign_grant(self.root, self.root_issuer, _EPOCH, grant)
@@ -122,6 +136,7 @@ def load_identity(folder: Path, *, origin: str = "") -> Identity:
             origin=names.log,
             log=_load_or_make(folder / "log.pem"),
             cosigning=_load_or_make(folder / "log-cosigning.pem"),
+            chains=_load_or_make_seed(folder / "chains.seed"),
         )
     except OSError as error:
         raise StartError(f"The keys in {folder} cannot be used: {error.strerror}.") from error
@@ -156,3 +171,12 @@ def _load_or_make_sealing(path: Path) -> X25519PrivateKey:
     if not isinstance(key, X25519PrivateKey):
         raise FormatError(f"{path.name} holds no X25519 key")
     return key
+
+
+def _load_or_make_seed(path: Path) -> bytes:
+    if not path.exists():
+        write_file_atomic(path, secrets.token_bytes(_SEED_BYTES))
+    seed = path.read_bytes()
+    if len(seed) != _SEED_BYTES:
+        raise FormatError(f"{path.name} has {len(seed)} bytes")
+    return seed

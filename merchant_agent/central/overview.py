@@ -242,7 +242,8 @@ def _terminals(reader: Reader, merchants: Sequence[str]) -> dict[str, tuple[Term
     quarantined = _quarantined(reader, merchants)
     conflicts = _conflicts(reader, merchants)
     states: dict[str, list[TerminalState]] = defaultdict(list)
-    query = ChainHead.select().where(ChainHead.merchant.in_(merchants)).order_by(ChainHead.granted_at.desc())
+    terminals = ChainHead.merchant.in_(merchants) & (ChainHead.role == "terminal")
+    query = ChainHead.select().where(terminals).order_by(ChainHead.granted_at.desc())
     for head in reader.all(query):
         place = (head.issuer, head.epoch)
         states[head.merchant].append(

@@ -108,6 +108,7 @@ def _pins(identity: Identity) -> dict[str, str]:
     return {
         "root": f"{identity.root_kid} {fingerprint(identity.root.public)}",
         "acknowledging": f"{acknowledging.kid} {fingerprint(identity.acknowledging.public)}",
+        "chains": fingerprint(identity.chain_key(identity.root_issuer, 1).public),
         "sealing": fingerprint(decode_b64u(identity.sealing_key)),
         "log": " ".join(format_vkey(key) for key in identity.log_keys),
     }

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from merchant_agent.evidence.bodies import ComplaintBody, LapseBody, PromptBody, RatingBody, SuggestionBody
+from merchant_agent.evidence.bodies import (
+    ComplaintBody,
+    ConfirmBody,
+    DisputeBody,
+    FindingBody,
+    LapseBody,
+    PromptBody,
+    RatingBody,
+    SuggestionBody,
+    SupersedeBody,
+)
 from merchant_agent.evidence.fields import Place, parse_at
 from merchant_agent.evidence.record import Record
 
@@ -107,10 +117,28 @@ class ComplaintOpened:
     at: datetime
 
 
-Change = PromptOpened | PromptEnded | RatingGiven | SuggestionMade | ComplaintOpened
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remarked:
+    """What central said of the record at `told_of`; None where a finding is about no one record.
+
+    `kind` is the record's; `code` is `phone`, `call_back` or `counter`, of a dispute `contested` or
+    `uncontested`, or a finding's code. `level` is a correction's, `leaf` and `due_at` are a finding's.
+    """
+
+    place: Place
+    kind: str
+    code: str
+    told_of: Place | None
+    level: int | None
+    leaf: str | None
+    due_at: datetime | None
+    at: datetime
 
 
-def project(record: Record, disclosed: Mapping[str, str]) -> list[Change]:
+Change = PromptOpened | PromptEnded | RatingGiven | SuggestionMade | ComplaintOpened | Remarked
+
+
+def project(record: Record, disclosed: Mapping[str, str]) -> list[Change]:  # noqa: PLR0911 -- one for each kind
     """The changes that the record makes, in the order in which to apply them.
 
     `disclosed` holds the values of its erasable members that still exist, by name.
@@ -128,6 +156,8 @@ def project(record: Record, disclosed: Mapping[str, str]) -> list[Change]:
             return [_suggestion(record, body, disclosed, at)]
         case ComplaintBody():
             return [_complaint(record, body, disclosed, at)]
+        case SupersedeBody() | DisputeBody() | ConfirmBody() | FindingBody():
+            return [_remark(record, body, at)]
         case _:
             # The others change nothing that these tables show.
             return []
@@ -202,5 +232,31 @@ def _complaint(
         channel=body.channel,
         lang=body.lang,
         catalogue=body.catalogue,
+        at=at,
+    )
+
+
+def _remark(
+    record: Record, body: SupersedeBody | DisputeBody | ConfirmBody | FindingBody, at: datetime
+) -> Remarked:
+    code, level, leaf, due_at = "", None, None, None
+    match body:
+        case SupersedeBody():
+            code, level = body.confirmed, body.level
+        case DisputeBody():
+            code = "contested" if body.contested else "uncontested"
+        case ConfirmBody():
+            code = body.by
+        case FindingBody():
+            code, leaf = body.code, body.leaf
+            due_at = None if body.due_at is None else parse_at(body.due_at)
+    return Remarked(
+        place=record.place,
+        kind=record.kind.value,
+        code=code,
+        told_of=body.place,
+        level=level,
+        leaf=leaf,
+        due_at=due_at,
         at=at,
     )

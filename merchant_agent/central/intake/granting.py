@@ -5,6 +5,8 @@ Source: PROTOCOL.md, "Grant".
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from merchant_agent.central.log.waiting import GRANT_SEQ, Waiting, enqueue
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.ledger import newest_totals
@@ -13,7 +15,7 @@ from merchant_agent.clock import format_at
 from merchant_agent.errors import StoreCorruptError
 from merchant_agent.evidence import grant as evidence
 from merchant_agent.evidence.jws import leaf_hash, link_of
-from merchant_agent.evidence.octets import encode_b64u, encode_json
+from merchant_agent.evidence.octets import decode_b64u, encode_b64u, encode_json
 from merchant_agent.store.fields import to_ms
 from merchant_agent.store.store import Reader, Writer
 
@@ -43,11 +45,21 @@ def grant_terminal(central: Central, tx: Writer, merchant: str, key: bytes) -> t
         at=format_at(now),
     )
     octets = central.identity.sign_grant(grant)
-    place = {"merchant": merchant, "issuer": grant.issuer, "epoch": grant.epoch}
-    tx.execute(Issuer.insert(**place, key=key))
+    store_grant(tx, grant, octets, now)
+    return grant.issuer, octets
+
+
+def store_grant(tx: Writer, grant: evidence.Grant, octets: bytes, now: datetime) -> None:
+    """Keeps a grant, has it logged, and begins its chain.
+
+    Raises:
+        StoreConflictError: its key was granted before, or its issuer has that epoch already.
+    """
+    place = {"merchant": grant.merchant, "issuer": grant.issuer, "epoch": grant.epoch}
+    tx.execute(Issuer.insert(**place, key=decode_b64u(grant.key)))
     tx.execute(Grant.insert(**place, octets=octets, at=now))
     leaf = Waiting(
-        merchant=merchant,
+        merchant=grant.merchant,
         issuer=grant.issuer,
         epoch=grant.epoch,
         seq=GRANT_SEQ,
@@ -64,10 +76,10 @@ def grant_terminal(central: Central, tx: Writer, merchant: str, key: bytes) -> t
             nonce=grant.nonce,
             claimed_seq=-1,
             state="active",
+            role=grant.role,
             granted_at=now,
         )
     )
-    return grant.issuer, octets
 
 
 def find_grant(reader: Reader, issuer: str) -> bytes:

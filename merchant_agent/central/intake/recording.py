@@ -65,7 +65,7 @@ def store_upload(  # noqa: PLR0913, PLR0917 -- the parts of one exchange
     tx.copy_tables(
         [
             _batch_row(standing, upload, ack, ack_octets, received_ms),
-            *_record_rows(upload.granted.merchant, judged.accepted, received_ms),
+            *record_rows(upload.granted.merchant, judged.accepted, received_ms),
         ]
     )
     if judged.rejected:
@@ -103,8 +103,8 @@ def _batch_row(standing: Standing, upload: Upload, ack: Ack, ack_octets: bytes, 
     return Rows(model=Batch, columns=_BATCH, rows=[row])
 
 
-def _record_rows(merchant: str, accepted: Sequence[Accepted], received_ms: int) -> list[Rows]:
-    """The ledger's rows, and those of its projections."""
+def record_rows(merchant: str, accepted: Sequence[Accepted], received_ms: int) -> list[Rows]:
+    """The ledger's rows, those of its projections, and the leaves that wait for the log."""
     projections = ProjectionRows()
     records: list[tuple[object, ...]] = []
     leaves: list[Waiting] = []

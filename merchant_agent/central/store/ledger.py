@@ -11,7 +11,7 @@ from operator import itemgetter
 import peewee
 
 from merchant_agent.central.store.issuers import Granted
-from merchant_agent.central.store.models import Batch, Disclosure, Grant, Quarantine, Record
+from merchant_agent.central.store.models import Batch, ChainHead, Disclosure, Grant, Quarantine, Record
 from merchant_agent.errors import StoreCorruptError
 from merchant_agent.evidence.grant import decode_grant
 from merchant_agent.evidence.jws import Typ, decode_jws
@@ -91,7 +91,9 @@ def newest_totals(reader: Reader, merchant: str) -> Totals:
 
     Those of its grant before its first record; all zero for a merchant's first terminal.
     """
-    grants = Grant.select().where(Grant.merchant == merchant)
+    own = (ChainHead.merchant == merchant) & (ChainHead.role == "central")
+    of_central = ChainHead.select(ChainHead.issuer).where(own)
+    grants = Grant.select().where((Grant.merchant == merchant) & Grant.issuer.not_in(of_central))
     newest: Grant | None = reader.first(grants.order_by(Grant.at.desc(), Grant.issuer))
     if newest is None:
         return Totals.zero()

@@ -1,12 +1,12 @@
 """Central's tables, the same on SQLite and PostgreSQL.
 
 Every table is keyed by merchant and can be distributed by it; `MerchantEntry`, `Issuer`,
-`Installation`, `Code` and `Attempt` are small and have a copy everywhere. Records, grants,
+`Installation`, `Code`, `Attempt` and `Turn` are small and have a copy everywhere. Records, grants,
 batches and acknowledgements are kept as the exact octets that were signed. `PROJECTIONS` are
 made of them and can be made again.
 
-The log's own tables, `LogLeaf`, `LogTile` and `LogCheckpoint`, are the exception: they are one
-sequence over all merchants, written by one sequencer, and stay in one place. What waits for
+The log's own tables, `LogLeaf`, `LogTile`, `LogCheckpoint` and `LogSilence`, are the exception: they are
+one sequence over all merchants, written by one sequencer, and stay in one place. What waits for
 the log is written with each merchant's rows, so `LogWaiting` is distributed like these.
 """
 
@@ -105,7 +105,8 @@ class ChainHead(Table):
 
     `seq` is -1 and `link` the grant's before the first record. `totals` is JSON text, null
     after a record that was passed over. `claimed_seq` is the largest `newest` that a batch
-    committed to. `state` is `active` or `frozen`. `seen_at` is when the last signed batch came,
+    committed to. `state` is `active` or `frozen`, `role` `terminal` or, for central's own chain of
+    records about this merchant, `central`. `seen_at` is when the last signed batch came,
     `accepted_at` when one was last accepted; `clock_ms` is how far the terminal's clock was
     ahead of central's then.
     """
@@ -119,6 +120,7 @@ class ChainHead(Table):
     nonce = peewee.TextField()
     claimed_seq = peewee.BigIntegerField()
     state = peewee.TextField()
+    role = peewee.TextField(default="terminal")
     software = peewee.TextField(default="")
     clock_ms = peewee.BigIntegerField(default=0)
     granted_at = InstantField()
@@ -367,6 +369,119 @@ class Complaint(Table):
         indexes = ((("received_at",), False),)
 
 
+class Remark(Table):
+    """What central's own chain says of another record, whose place is `told_*`.
+
+    `kind` is `supersede`, `dispute`, `confirm` or `finding`; `code` is what the first three say of
+    how (`phone`, `call_back`, `counter`, `contested`, `uncontested`), and a finding's code. `level`
+    is a correction's; `leaf` and `due_at` are a finding's.
+    """
+
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = InstantField()
+    at = InstantField()
+    kind = peewee.TextField()
+    code = peewee.TextField()
+    told_issuer = peewee.TextField(null=True)
+    told_epoch = peewee.IntegerField(null=True)
+    told_seq = peewee.BigIntegerField(null=True)
+    level = peewee.IntegerField(null=True)
+    leaf = peewee.TextField(null=True)
+    due_at = InstantField(null=True)
+
+    class Meta:
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+        indexes = ((("merchant", "told_issuer", "told_epoch", "told_seq"), False),)
+
+
+class Slip(Table):
+    """A slip from its first opening on; a shop can sign several for one place, so `digest` is SHA-256 of it.
+
+    `issued_at` is when the terminal says that it signed it. `due_at` is null while the log has
+    published nothing, and moves on while it is silent. `state` is `promised`, `kept`, `late`, `broken`
+    or `conflict`; `arrived_at` is when a record came to stand at its place.
+    """
+
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    digest = peewee.BlobField()
+    leaf = peewee.BlobField()
+    octets = peewee.BlobField()
+    issued_at = InstantField()
+    opened_at = InstantField()
+    due_at = InstantField(null=True)
+    state = peewee.TextField()
+    arrived_at = InstantField(null=True)
+
+    class Meta:
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "digest")
+        indexes = ((("state", "due_at"), False),)
+
+
+class SlipOpening(Table):
+    """A device that came with a slip and a claim, at its first time.
+
+    `device` is what the device calls itself, or the fingerprint of its `key`. `claim` is the claim's
+    hash: right where the record has the same one. `token_hash` is of the cookie that it got.
+    """
+
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    digest = peewee.BlobField()
+    device = peewee.TextField()
+    claim = peewee.TextField()
+    key = peewee.BlobField(null=True)
+    token_hash = peewee.BlobField()
+    opened_at = InstantField()
+
+    class Meta:
+        table_name = "slip_opening"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "digest", "device")
+
+
+class InvitedAnswer(Table):
+    """An answer by invitation: once of each `kind` for the prompt at this place.
+
+    `invitation` are its octets, `tag` the order tag in it; `own_*` is where the answer stands in
+    central's own chain.
+    """
+
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    kind = peewee.TextField()
+    invitation = peewee.BlobField()
+    tag = peewee.TextField()
+    own_issuer = peewee.TextField()
+    own_epoch = peewee.IntegerField()
+    own_seq = peewee.BigIntegerField()
+    answered_at = InstantField()
+
+    class Meta:
+        table_name = "invited_answer"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "kind")
+
+
+class Turn(Table):
+    """How often an address did something in its present window."""
+
+    topic = peewee.TextField()
+    remote = peewee.TextField()
+    taken = peewee.IntegerField()
+    since = InstantField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("topic", "remote")
+
+
 class LogWaiting(Table):
     """A leaf that the log has yet to take up, in the transaction of what it stands for.
 
@@ -430,13 +545,24 @@ class LogCheckpoint(Table):
         table_name = "log_checkpoint"
 
 
-PROJECTIONS: tuple[type[Table], ...] = (Prompt, Lapse, Rating, Suggestion, Complaint)
+class LogSilence(Table):
+    """A time in which the log published nothing, in unix seconds: promises were not due then."""
+
+    since = peewee.BigIntegerField(primary_key=True)
+    until = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "log_silence"
+
+
+PROJECTIONS: tuple[type[Table], ...] = (Prompt, Lapse, Rating, Suggestion, Complaint, Remark)
 
 MODELS: tuple[type[Table], ...] = (
     *(Installation, MerchantEntry, Issuer, Code, Attempt),
     *(Grant, ChainHead, Record, Disclosure, Batch, Quarantine, Conflict),
     Release,
-    *(LogWaiting, LogLeaf, LogTile, LogCheckpoint),
+    *(LogWaiting, LogLeaf, LogTile, LogCheckpoint, LogSilence),
+    *(Slip, SlipOpening, InvitedAnswer, Turn),
     *PROJECTIONS,
     *CREDENTIAL_MODELS,
 )

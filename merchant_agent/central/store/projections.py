@@ -9,7 +9,7 @@ from typing import assert_never
 
 import msgspec
 
-from merchant_agent.central.store.models import Complaint, Lapse, Prompt, Rating, Suggestion
+from merchant_agent.central.store.models import Complaint, Lapse, Prompt, Rating, Remark, Suggestion
 from merchant_agent.domain.projections import (
     Change,
     ComplaintOpened,
@@ -17,6 +17,7 @@ from merchant_agent.domain.projections import (
     PromptOpened,
     PromptOutcome,
     RatingGiven,
+    Remarked,
     SuggestionMade,
 )
 from merchant_agent.evidence.fields import Place
@@ -36,6 +37,7 @@ _COLUMNS: dict[type[Table], tuple[str, ...]] = {
         *(*_KEY, "id", *_PROMPT, *_SAID),
         *("categories", "remedies", "order_no", "occurred_at", "amount"),
     ),
+    Remark: (*_KEY, "told_issuer", "told_epoch", "told_seq", "kind", "code", "level", "leaf", "due_at"),
 }
 # A day within what any zone can show: what the terminal's clock says is a claim.
 _FIRST_MS = to_ms(datetime(1, 1, 2, tzinfo=UTC))
@@ -69,6 +71,8 @@ class ProjectionRows:
                     self._rows[Suggestion].append(_answer_row(merchant, received_ms, change.id, change))
                 case ComplaintOpened():
                     self._rows[Complaint].append(_complaint_row(merchant, received_ms, change))
+                case Remarked():
+                    self._rows[Remark].append(_remark_row(merchant, received_ms, change))
                 case _:
                     assert_never(change)
 
@@ -109,6 +113,13 @@ def _complaint_row(merchant: str, received_ms: int, change: ComplaintOpened) -> 
     return (*_answer_row(merchant, received_ms, change.case, change), *lists, *told)
 
 
+def _remark_row(merchant: str, received_ms: int, change: Remarked) -> _Row:
+    key = _key(merchant, received_ms, change.place, change.at)
+    due_ms = None if change.due_at is None else _kept_ms(change.due_at)
+    said = (change.kind, change.code, change.level, change.leaf, due_ms)
+    return (*key, *_prompt_place(change.told_of), *said)
+
+
 def _answer_row(
     merchant: str,
     received_ms: int,
@@ -122,8 +133,11 @@ def _answer_row(
 
 
 def _key(merchant: str, received_ms: int, place: Place, at: datetime) -> _Row:
-    at_ms = min(max(to_ms(at), _FIRST_MS), _LAST_MS)
-    return (merchant, place.issuer, place.epoch, place.seq, received_ms, at_ms)
+    return (merchant, place.issuer, place.epoch, place.seq, received_ms, _kept_ms(at))
+
+
+def _kept_ms(at: datetime) -> int:
+    return min(max(to_ms(at), _FIRST_MS), _LAST_MS)
 
 
 def _prompt_place(place: Place | None) -> _Row:

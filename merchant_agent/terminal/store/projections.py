@@ -13,6 +13,7 @@ from merchant_agent.domain.projections import (
     PromptOpened,
     PromptOutcome,
     RatingGiven,
+    Remarked,
     SuggestionMade,
 )
 from merchant_agent.evidence.fields import Place
@@ -58,6 +59,9 @@ def apply(writer: Writer, changes: Iterable[Change], tables: Tables = LIVE) -> N
                 writer.copy_rows(tables.suggestion, _SUGGESTION, [(*_answer_row(change), change.id)])
             case ComplaintOpened():
                 writer.copy_rows(tables.complaint, _COMPLAINT, [_complaint_row(change)])
+            case Remarked():
+                # Central's word alone: no record of a terminal's own chain.
+                pass
             case _:
                 assert_never(change)
 

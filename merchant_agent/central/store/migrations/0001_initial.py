@@ -96,6 +96,7 @@ class ChainHead(peewee.Model):
     nonce = peewee.TextField()
     claimed_seq = peewee.BigIntegerField()
     state = peewee.TextField()
+    role = peewee.TextField(default="terminal")
     software = peewee.TextField(default="")
     clock_ms = peewee.BigIntegerField(default=0)
     granted_at = peewee.BigIntegerField()
@@ -317,6 +318,94 @@ class Complaint(peewee.Model):
         indexes = ((("received_at",), False),)
 
 
+class Remark(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = peewee.BigIntegerField()
+    at = peewee.BigIntegerField()
+    kind = peewee.TextField()
+    code = peewee.TextField()
+    told_issuer = peewee.TextField(null=True)
+    told_epoch = peewee.IntegerField(null=True)
+    told_seq = peewee.BigIntegerField(null=True)
+    level = peewee.IntegerField(null=True)
+    leaf = peewee.TextField(null=True)
+    due_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "remark"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+        indexes = ((("merchant", "told_issuer", "told_epoch", "told_seq"), False),)
+
+
+class Slip(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    digest = peewee.BlobField()
+    leaf = peewee.BlobField()
+    octets = peewee.BlobField()
+    issued_at = peewee.BigIntegerField()
+    opened_at = peewee.BigIntegerField()
+    due_at = peewee.BigIntegerField(null=True)
+    state = peewee.TextField()
+    arrived_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "slip"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "digest")
+        indexes = ((("state", "due_at"), False),)
+
+
+class SlipOpening(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    digest = peewee.BlobField()
+    device = peewee.TextField()
+    claim = peewee.TextField()
+    key = peewee.BlobField(null=True)
+    token_hash = peewee.BlobField()
+    opened_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "slip_opening"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "digest", "device")
+
+
+class InvitedAnswer(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    kind = peewee.TextField()
+    invitation = peewee.BlobField()
+    tag = peewee.TextField()
+    own_issuer = peewee.TextField()
+    own_epoch = peewee.IntegerField()
+    own_seq = peewee.BigIntegerField()
+    answered_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "invited_answer"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "kind")
+
+
+class Turn(peewee.Model):
+    topic = peewee.TextField()
+    remote = peewee.TextField()
+    taken = peewee.IntegerField()
+    since = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "turn"
+        primary_key = peewee.CompositeKey("topic", "remote")
+
+
 class LogWaiting(peewee.Model):
     merchant = peewee.TextField()
     issuer = peewee.TextField()
@@ -363,6 +452,14 @@ class LogCheckpoint(peewee.Model):
 
     class Meta:
         table_name = "log_checkpoint"
+
+
+class LogSilence(peewee.Model):
+    since = peewee.BigIntegerField(primary_key=True)
+    until = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "log_silence"
 
 
 class Account(peewee.Model):
@@ -416,11 +513,17 @@ _TABLES: tuple[type[peewee.Model], ...] = (
     LogLeaf,
     LogTile,
     LogCheckpoint,
+    LogSilence,
+    Slip,
+    SlipOpening,
+    InvitedAnswer,
+    Turn,
     Prompt,
     Lapse,
     Rating,
     Suggestion,
     Complaint,
+    Remark,
     Account,
     Session,
     AuditEntry,
