@@ -19,6 +19,7 @@ from merchant_agent.clock import SystemClock, format_at
 from merchant_agent.demo.feed import Review
 from merchant_agent.domain.merchants import Merchant
 from merchant_agent.errors import InvalidError
+from merchant_agent.evidence.bodies import Body, Kind, PromptBody, RatingBody
 from merchant_agent.evidence.chain import Chain, append_record
 from merchant_agent.evidence.disclosure import encode_line, make_disclosure
 from merchant_agent.evidence.enrolment import sign_enrolment
@@ -28,7 +29,7 @@ from merchant_agent.evidence.grant import new_nonce, open_grant
 from merchant_agent.evidence.jws import Typ, decode_jws, link_of
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.evidence.octets import encode_b64u
-from merchant_agent.evidence.record import ABOUT_NOTHING, About, Body, Kind, PromptBody, RatingBody, new_id
+from merchant_agent.evidence.record import ABOUT_NOTHING, About, new_id
 from merchant_agent.evidence.trust import Trust
 from merchant_agent.settings import CentralSettings
 
@@ -92,6 +93,7 @@ class Sender:
                 dwell_ms=4000,
                 lang="zh",
                 catalogue="2026-1",
+                claim=None,
             )
             words = (make_disclosure("comment", review.comment),) if review.comment else ()
             self._append(Kind.RATING, rating, About(prompt=prompt, case=None), words)

@@ -16,8 +16,9 @@ from merchant_agent.demo.feed import Review
 from merchant_agent.demo.processes import stop_all
 from merchant_agent.demo.running import Running, running_demo
 from merchant_agent.demo.setup import opened_terminal
+from merchant_agent.evidence.bodies import Kind, PromptBody, RatingBody
 from merchant_agent.evidence.octets import encode_b64u
-from merchant_agent.evidence.record import About, Kind, PromptBody, RatingBody
+from merchant_agent.evidence.record import About
 from merchant_agent.settings import TerminalSettings
 from merchant_agent.terminal.store.journal import Journal
 from tests.bench.report import Figure, Scale, in_ms, quantile
@@ -111,6 +112,7 @@ def _append(journal: Journal, reviews: list[Review]) -> None:
                 dwell_ms=4000,
                 lang="zh",
                 catalogue="2026-1",
+                claim=None,
             )
             about = About(prompt=prompt.place, case=None)
             writer.append(Kind.RATING, rating, about=about, disclosures={"comment": review.comment})

@@ -47,7 +47,7 @@ def helpers() -> Iterator[Executor]:
         yield pool
 
 
-def require_same(export: Export, helpers: Executor, *, signatures: bool = False) -> None:
+def require_same(export: Export, helpers: Executor, *, signatures: bool = True) -> None:
     alone = verify_export(export, trust_of(), signatures=signatures)
     helped = verify_export(export, trust_of(), signatures=signatures, helpers=helpers)
     assert sorted(helped.violations, key=str) == sorted(alone.violations, key=str)
@@ -109,7 +109,7 @@ def test_words_left_out_are_told_of_alike(helpers: Executor) -> None:
 def test_a_grant_that_closes_within_a_run_is_compared(helpers: Executor) -> None:
     export = EXPORT.copy()
     del export.files[RECORDS][1030:1042]
-    verdict = verify_export(export, trust_of(), signatures=False, helpers=helpers)
+    verdict = verify_export(export, trust_of(), helpers=helpers)
     assert any(v.file == GRANTS for v in verdict.violations)
     require_same(export, helpers)
 

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from merchant_agent.clock import Reading
 from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.evidence.bodies import Kind
 from merchant_agent.evidence.chain import Chain, append_record, is_skippable
 from merchant_agent.evidence.fields import Head, Place
 from merchant_agent.evidence.grant import open_grant
 from merchant_agent.evidence.jws import Typ, decode_jws, link_of
-from merchant_agent.evidence.record import ABOUT_NOTHING, About, Kind, Totals
+from merchant_agent.evidence.record import ABOUT_NOTHING, About, Totals
 from tests.evidence.synthetic import (
     BOOT,
     COMPLAINT,
@@ -73,7 +74,7 @@ def test_a_chain_is_resumed_where_it_stopped() -> None:
     for octets in shop.records[:5]:
         first.accept(octets)
     key = open_grant(shop.grants[0], trust_of().root_keys()).verifying_key()
-    second = Chain.resume(first.issuer, first.epoch, key, first.head, first.totals)
+    second = Chain.resume(first.issuer, first.epoch, key, first.head, first.totals, role="terminal")
     for octets in shop.records[5:10]:
         second.accept(octets)
     assert second.seq == 9
@@ -130,7 +131,7 @@ def test_after_a_skipped_record_the_next_states_the_totals_anew() -> None:
         append_record(chain, shop.key, Kind.PROMPT, uuid_of(1), READING, ABOUT_NOTHING, PROMPT)
     assert caught.value.rule == "V6"
     stated = Totals(prompts=7, lapses=0, ratings=(0, 0, 0, 0, 0), suggestions=0, complaints=0, returns=0)
-    teller = Chain.resume(chain.issuer, 1, shop.verifying_key(), chain.head, stated)
+    teller = Chain.resume(chain.issuer, 1, shop.verifying_key(), chain.head, stated, role="terminal")
     octets = append_record(teller, shop.key, Kind.PROMPT, uuid_of(1), READING, ABOUT_NOTHING, PROMPT)
     chain.accept(octets)
     assert chain.totals == stated.after(Kind.PROMPT, PROMPT)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.evidence.bodies import Body, Kind
 from merchant_agent.evidence.disclosure import (
     check_disclosures,
     decode_line,
@@ -16,7 +17,7 @@ from merchant_agent.evidence.disclosure import (
     open_disclosure,
 )
 from merchant_agent.evidence.octets import MAX_PAYLOAD_BYTES, decode_b64u, encode_b64u, encode_json
-from merchant_agent.evidence.record import ABOUT_NOTHING, Body, Kind, Record
+from merchant_agent.evidence.record import ABOUT_NOTHING, Record
 from tests.evidence.synthetic import COMPLAINT, PROMPT, Shop, disclosure_of, rating_of
 
 SALT = encode_b64u(bytes(16))

@@ -15,11 +15,12 @@ from merchant_agent.evidence.archive import (
     encode_disclosure_line,
     encode_jwks,
 )
+from merchant_agent.evidence.bodies import Kind
 from merchant_agent.evidence.exchange import Newest
 from merchant_agent.evidence.fields import Head, Place
 from merchant_agent.evidence.jws import Typ, decode_jws, link_of
 from merchant_agent.evidence.octets import encode_b64u
-from merchant_agent.evidence.record import Kind, Totals
+from merchant_agent.evidence.record import Totals
 from merchant_agent.evidence.verdict import Verdict
 from merchant_agent.evidence.verify import verify_export
 from tests.evidence.synthetic import (
@@ -151,7 +152,7 @@ def test_a_record_twice_is_named_at_its_place(line: int) -> None:
 
 
 def test_a_record_signed_anew_is_named_where_the_next_does_not_fit() -> None:
-    anew = signed(payload_of(4).replace(b'"asks":true', b'"asks":false'))
+    anew = signed(payload_of(4).replace(b'"till":"1"', b'"till":"2"'))
     verdict = verify(edited(RECORDS, 4, anew))
     assert places_of(verdict, "V5", RECORDS) == [place(1, 5)]
     assert verdict.counts == {"V5": 1}

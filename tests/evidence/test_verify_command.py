@@ -42,7 +42,9 @@ def run(*arguments: str | Path) -> Result:
 def test_a_good_export_exits_with_0(tmp_path: Path, trust_file: Path) -> None:
     result = run(written(tmp_path), "--trust", trust_file)
     assert result.exit_code == 0
-    assert result.stdout == "14 records, signatures checked: no rule is violated; trusted: yes\n"
+    assert result.stdout == (
+        "14 records, 0 slips, 0 checkpoints, 0 proofs, signatures checked: no rule is violated; trusted: yes\n"
+    )
     assert result.stderr == ""
 
 
@@ -73,7 +75,7 @@ def test_findings_are_printed_and_exit_with_0(tmp_path: Path, trust_file: Path) 
     del export.files[DISCLOSURES][0]
     result = run(written(tmp_path, export), "--trust", trust_file)
     assert result.exit_code == 0
-    assert f"finding undisclosed at {id_of('shop')} epoch 1 seq 1" in result.stdout
+    assert f"finding V10 undisclosed at {id_of('shop')} epoch 1 seq 1" in result.stdout
 
 
 def test_json_is_the_whole_verdict(tmp_path: Path, trust_file: Path) -> None:

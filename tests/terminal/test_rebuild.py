@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from merchant_agent.errors import StartError, StoreCorruptError
-from merchant_agent.evidence.record import About, Kind, LapseBody
+from merchant_agent.evidence.bodies import Kind, LapseBody
+from merchant_agent.evidence.record import About
 from merchant_agent.store.copies import Difference
 from merchant_agent.store.folder import DataFolder
 from merchant_agent.terminal.rebuild import rebuild, rebuild_folder

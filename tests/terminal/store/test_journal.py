@@ -16,13 +16,13 @@ from merchant_agent.errors import (
     StoreFullError,
     VerificationError,
 )
+from merchant_agent.evidence.bodies import Kind, LapseBody, SuggestionBody
 from merchant_agent.evidence.chain import Chain
 from merchant_agent.evidence.disclosure import open_disclosure
 from merchant_agent.evidence.grant import new_issuer_id
 from merchant_agent.evidence.jws import leaf_hash
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.evidence.query_code import query_code
-from merchant_agent.evidence.record import Kind, LapseBody, SuggestionBody
 from merchant_agent.store.database import SqliteFile
 from merchant_agent.terminal.store.journal import Appended, Journal, JournalWriter
 from merchant_agent.terminal.store.ledger import find_entry, read_ledger
@@ -37,7 +37,7 @@ from merchant_agent.terminal.store.models import (
 from tests.clocks import ManualClock
 from tests.enrolled import CATALOGUE, EnrolledJournal, OfflineCentral, ask, complain, rate
 
-_SUGGESTION = SuggestionBody(channel="tablet", lang="zh", catalogue=CATALOGUE)
+_SUGGESTION = SuggestionBody(channel="tablet", lang="zh", catalogue=CATALOGUE, claim=None)
 
 
 class StopError(Exception):
