@@ -142,8 +142,8 @@ class CentralSettings:
     )
     checkpoint_lock: str = _text(
         "",
-        "File that remembers the log's newest checkpoint, apart from database and backups; made by "
-        "central init-log alone. Empty: there is no log.",
+        "File that remembers the log's newest checkpoint, apart from database and backups; a relative name "
+        "is taken from data. Made by central init-log alone; empty: there is no log.",
     )
     log_origin: str = _text(
         "",

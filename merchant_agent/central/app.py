@@ -18,6 +18,7 @@ from merchant_agent.central.web.catalogues import aspect_words, category_words, 
 from merchant_agent.central.web.enrolling import enrolling_pages
 from merchant_agent.central.web.health import health
 from merchant_agent.central.web.intake_api import intake_api
+from merchant_agent.central.web.log import log_api
 from merchant_agent.central.web.officers import SIGN_IN_PATH, officer_pages
 from merchant_agent.central.web.public import public_pages
 from merchant_agent.central.web.register import register_pages
@@ -30,7 +31,7 @@ from merchant_agent.web.app import exempt_from_csrf, load_secret, make_app
 from merchant_agent.web.parts import WebParts
 
 _FORM_BYTES = 65_536
-_API_PATHS = ("/api/", "/healthz")
+_API_PATHS = ("/api/", "/healthz", "/log/")
 # gunicorn stops as a whole on this code, instead of starting a failing worker again for ever.
 _APP_LOAD_ERROR = 4
 
@@ -57,7 +58,7 @@ def create_app(central: Central) -> Flask:
         )
     )
     pages = (public_pages, health, officer_pages, register_pages, enrolling_pages, voice_pages)
-    for blueprint in (*pages, intake_api):
+    for blueprint in (*pages, intake_api, log_api):
         app.register_blueprint(blueprint(central))
     exempt_from_csrf(app, "intake_api")
     app.add_template_filter(grouped)

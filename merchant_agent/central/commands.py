@@ -19,6 +19,7 @@ import click
 
 from merchant_agent.central.app import create_app
 from merchant_agent.central.codes import CodeKind, make_code
+from merchant_agent.central.log.beginning import begin_log
 from merchant_agent.central.merchants import (
     ImportRefusedError,
     MerchantInvalidError,
@@ -183,12 +184,31 @@ def make_code_command(data: Path, database: str | None, merchant: str, *, sheet:
     click.echo(made.expires_at.isoformat(timespec="seconds"))
 
 
+@central.command("init-log")
+@_data
+@_database
+@click.option("--checkpoint-lock", help="The file to make, if it is not in the settings file.")
+@click.option("--again", is_flag=True, help="The file was lost, and the database was never restored.")
+def init_log(data: Path, database: str | None, checkpoint_lock: str | None, *, again: bool) -> None:
+    """Begin the log: make the file that remembers its newest checkpoint, once.
+
+    Nothing else ever makes that file. Its folder must be there, on another disk than the database
+    and outside of what is restored with it. On SQLite central must be stopped.
+    """
+    flags: dict[str, Value | None] = {"database": database, "checkpoint_lock": checkpoint_lock}
+    with _opened(_load(data, flags)) as opened:
+        begun = begin_log(opened, again=again)
+    click.echo(f"The log {opened.identity.origin} begins with {begun.size} entries.")
+    for key in opened.identity.trust().log:
+        click.echo(key)
+
+
 @central.command()
 @_data
 @_database
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
 def trust(data: Path, database: str | None, out: Path) -> None:
-    """Write the file that pins central's root key, for `merchant-agent verify --trust`."""
+    """Write the file that pins central's root key and its log's, for `merchant-agent verify --trust`."""
     with _opened(_load(data, {"database": database})) as opened:
         octets = encode_trust(opened.identity.trust())
     try:

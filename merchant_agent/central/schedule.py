@@ -1,4 +1,7 @@
-"""What central does by itself, once a minute, in every process: each duty may run in several at once."""
+"""What central does by itself, in every process: each duty may run in several at once.
+
+Releases are looked after once a minute, the log each second, in a thread of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from datetime import UTC
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from merchant_agent.central.log.duty import LogDuty
 from merchant_agent.central.releases import make_releases
 from merchant_agent.central.services import Central
 from merchant_agent.errors import StoreError
@@ -21,6 +25,7 @@ class Schedule:
 
     def __init__(self, central: Central) -> None:
         self._central = central
+        self._log = LogDuty(central)
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
@@ -29,10 +34,12 @@ class Schedule:
         """Begins to tick."""
         tick = self._scheduler.add_job(self.tick, "interval", seconds=_TICK_S)
         self._scheduler.start()
+        self._log.start()
         tick.modify(next_run_time=self._central.clock.now())
 
     def stop(self) -> None:
         """Ends; returns when a tick that is under way has ended."""
+        self._log.stop()
         self._scheduler.shutdown(wait=True)
 
     def tick(self) -> None:

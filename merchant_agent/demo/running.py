@@ -64,7 +64,10 @@ def running_demo(path: Path, *, terminal_port: int, central_port: int, tablets: 
     folder = DemoFolder(path=path.expanduser().absolute())
     state = load_state(folder)
     at_terminal = _flags(terminal_port, "--terminal-port")
-    at_central = _flags(central_port, "--central-port") | {"database": ""}
+    at_central = _flags(central_port, "--central-port") | {
+        "database": "",
+        "checkpoint_lock": str(folder.checkpoint_lock),
+    }
     terminal_settings = load(TerminalSettings, folder.terminal, flags=at_terminal).settings
     central_settings = load(CentralSettings, folder.central, flags=at_central).settings
     clock = SystemClock()
@@ -72,14 +75,14 @@ def running_demo(path: Path, *, terminal_port: int, central_port: int, tablets: 
     try:
         with opened_terminal(terminal_settings, clock) as opened:
             ready = prepare_central(central_settings, clock, folder, state)
-            central = _child("central", folder.central, central_settings.port)
+            central = _central(folder, central_settings.port)
             started.append(central)
             central.start()
             enrol_where_needed(opened, central.url, ready)
             state = prepare_terminal(opened, folder, state, tablets=tablets)
             kiosk = new_kiosk_link(opened)
             issuer = opened.journal.identity.issuer
-        terminal = _child("terminal", folder.terminal, terminal_settings.port, central_url=central.url)
+        terminal = _terminal(folder, terminal_settings.port, central.url)
         started.insert(0, terminal)
         terminal.start()
         yield Running(
@@ -120,9 +123,18 @@ def _flags(port: int, option: str) -> dict[str, Value | None]:
     return {"host": LOOPBACK, "port": choose_port(port, option)}
 
 
-def _child(name: str, data: Path, port: int, *, central_url: str = "") -> Child:
+def _central(folder: DemoFolder, port: int) -> Child:
+    lock = str(folder.checkpoint_lock)
+    environment = {"MERCHANT_AGENT_DATABASE": "", "MERCHANT_AGENT_CHECKPOINT_LOCK": lock}
+    return _child("central", folder.central, port, environment)
+
+
+def _terminal(folder: DemoFolder, port: int, central_url: str) -> Child:
     # Where central listens may change from start to start; what the terminal was told at its enrolment not.
-    environment = {"MERCHANT_AGENT_DATABASE": "", "MERCHANT_AGENT_CENTRAL_URL": central_url}
+    return _child("terminal", folder.terminal, port, {"MERCHANT_AGENT_CENTRAL_URL": central_url})
+
+
+def _child(name: str, data: Path, port: int, environment: dict[str, str]) -> Child:
     return Child(
         name=name,
         arguments=[name, "run", "--data", str(data), "--host", LOOPBACK, "--port", str(port)],

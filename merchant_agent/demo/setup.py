@@ -14,6 +14,7 @@ from datetime import timedelta
 import msgspec
 
 from merchant_agent.central.codes import CodeKind, make_code
+from merchant_agent.central.log.beginning import begin_log
 from merchant_agent.central.merchants import add_merchant
 from merchant_agent.central.services import Central, close_central, open_central
 from merchant_agent.central.store.models import MerchantEntry
@@ -73,10 +74,10 @@ def opened_terminal(settings: TerminalSettings, clock: Clock) -> Iterator[Termin
 def prepare_central(
     settings: CentralSettings, clock: Clock, folder: DemoFolder, state: DemoState
 ) -> CentralReady:
-    """Registers the shop, makes an officer's account and writes the trust file.
+    """Begins the log, registers the shop, makes an officer's account and writes the trust file.
 
     Raises:
-        StartError: central's folder is in use or cannot be used.
+        StartError: central's folder is in use or cannot be used, or the log's lock was taken away.
         StoreError: its database cannot.
     """
     central = open_central(settings, clock)
@@ -84,6 +85,8 @@ def prepare_central(
         if not state.pos_token:
             secret = state.officer
             set_secret(central.store, clock, name=OFFICER, role="officer", secret=secret, who=WHO)
+        if not folder.checkpoint_lock.exists():
+            begin_log(central, again=False)
         trust = central.identity.trust()
         write_file_atomic(folder.trust, encode_trust(trust))
         merchant = _registered(central)

@@ -39,8 +39,13 @@ class DemoFolder:
 
     @property
     def trust(self) -> Path:
-        """The file that pins central's root key."""
+        """The file that pins central's root key and its log's."""
         return self.path / "trust.json"
+
+    @property
+    def checkpoint_lock(self) -> Path:
+        """The file that remembers the newest checkpoint of central's log, apart from its data."""
+        return self.path / "central-checkpoint"
 
     @property
     def state(self) -> Path:

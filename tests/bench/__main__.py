@@ -17,6 +17,7 @@ BENCHES = {
     "append": "Signed, durable append",
     "thanks": "From done to thank you",
     "intake": "Central's intake, every signature checked",
+    "log": "Central's log",
     "wire": "Bytes on the wire",
     "idle": "The terminal at rest",
     "feed": "A feed through every program",

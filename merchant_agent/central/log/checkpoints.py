@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from merchant_agent.central.log.silence import note_silence
 from merchant_agent.central.store.models import LogCheckpoint
 from merchant_agent.central.store.statements import Statement
 from merchant_agent.clock import Clock
@@ -70,6 +71,7 @@ def is_published(reader: Reader, tile: Tile) -> bool:
 
 def keep_published(tx: Writer, size: int, octets: bytes, time: int) -> None:
     """Publishes the checkpoint when `tx` is committed, unless it or a newer one of its size is out."""
+    note_silence(tx, time)
     out = checkpoint_of(tx, size)
     if out is None:
         tx.copy_rows(LogCheckpoint, ("size", "octets", "time"), [(size, octets, time)])

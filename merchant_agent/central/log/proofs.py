@@ -17,7 +17,8 @@ from merchant_agent.evidence.merkle import prove_consistency, prove_inclusion
 from merchant_agent.evidence.tlog_proof import encode_tlog_proof
 from merchant_agent.store.store import Reader
 
-_NUMBER = Statement("SELECT MIN(number) FROM log_leaf WHERE leaf = ?")
+# Not MIN(number): PostgreSQL may look for the smallest by walking the primary key.
+_NUMBERS = Statement("SELECT number FROM log_leaf WHERE leaf = ?")
 
 
 def inclusion_proof(central: Central, leaf: bytes) -> bytes:
@@ -54,8 +55,7 @@ def consistency_proof(central: Central, old: int) -> tuple[list[bytes], Publishe
 
 def leaf_number(reader: Reader, leaf: bytes) -> int | None:
     """Where the leaf hash stands in the tree, published or not; None while it waits or is unknown."""
-    number = reader.scalar(_NUMBER(leaf))
-    return None if number is None else int(number)
+    return min((int(number) for (number,) in reader.all(_NUMBERS(leaf))), default=None)
 
 
 def leaf_at(reader: Reader, merchant: str, place: Place) -> bytes:

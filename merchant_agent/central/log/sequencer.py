@@ -133,7 +133,9 @@ def checkpoint_lock(central: Central) -> CheckpointLock:
     """
     name = central.settings.checkpoint_lock
     if not name:
-        raise LogStoppedError(Stop.NOT_SET, "no checkpoint_lock is set")
+        raise LogStoppedError(
+            Stop.NOT_SET, "no checkpoint_lock is set, a file apart from database and backups"
+        )
     return CheckpointLock(path=central.folder.path / name, keys=central.identity.log_keys)
 
 

@@ -7,9 +7,8 @@ from enum import StrEnum
 from merchant_agent.central.log.checkpoints import newest_checkpoint
 from merchant_agent.central.log.lock import LogStoppedError
 from merchant_agent.central.log.sequencer import checkpoint_lock, require_ours
+from merchant_agent.central.log.silence import SILENT_S
 from merchant_agent.central.services import Central
-
-SILENT_S = 300
 
 
 class Trouble(StrEnum):

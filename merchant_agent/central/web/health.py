@@ -5,17 +5,23 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from merchant_agent import __version__
+from merchant_agent.central.log.trouble import find_trouble
 from merchant_agent.central.overview import list_merchants
 from merchant_agent.central.services import Central
 
 
 def health(central: Central) -> Blueprint:
-    """`/healthz`: 200 when the database answers; else the error's problem."""
+    """`/healthz`: 200 when the database answers; else the error's problem.
+
+    `log` is `ok`, or what keeps the log from going on.
+    """
     pages = Blueprint("health", __name__)
 
     @pages.get("/healthz")
     def healthz() -> Response:
         list_merchants(central)
-        return jsonify({"state": "ok", "program": "central", "version": __version__})
+        trouble = find_trouble(central)
+        log = "ok" if trouble is None else trouble.value
+        return jsonify({"state": "ok", "program": "central", "version": __version__, "log": log})
 
     return pages

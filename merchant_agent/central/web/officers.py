@@ -9,10 +9,12 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from merchant_agent.central.codes import CodeState, list_codes
+from merchant_agent.central.log.trouble import find_trouble
 from merchant_agent.central.overview import list_merchants
 from merchant_agent.central.services import Central
 from merchant_agent.central.web.public import read_search
 from merchant_agent.central.web.terminals import view_terminals
+from merchant_agent.central.web.wording import trouble_words
 from merchant_agent.errors import LockedOutError, SignInError
 from merchant_agent.store.credentials import audit, has_account
 from merchant_agent.web.problems import status_of
@@ -84,6 +86,7 @@ def officer_pages(central: Central) -> Blueprint:
             },
             search=search,
             waiting=waiting,
+            trouble=trouble_words(find_trouble(central)),
         )
 
     return pages

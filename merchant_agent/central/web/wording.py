@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext
 
 from merchant_agent.central.codes import CodeEntry, CodeKind, CodeState
+from merchant_agent.central.log.trouble import Trouble
 from merchant_agent.central.merchants import ImportRefusedError, Problem
 from merchant_agent.domain.merchants import Programme
 from merchant_agent.domain.statistics import AnswerBand
@@ -44,6 +45,34 @@ def code_state_words(entry: CodeEntry) -> str:
         CodeState.EXPIRED: gettext("Expired"),
     }
     return words[entry.state]
+
+
+def trouble_words(trouble: Trouble | None) -> str:
+    """What keeps the log from going on and what to do; empty where nothing does."""
+    words: dict[str | None, str] = {
+        None: "",
+        Trouble.NOT_SET: gettext(
+            "The log was not begun. Whoever runs this server sets checkpoint_lock and runs: "
+            "merchant-agent central init-log"
+        ),
+        Trouble.MISSING: gettext(
+            "The file that remembers the log's newest checkpoint is missing. Put it back where it was."
+        ),
+        Trouble.UNUSABLE: gettext(
+            "The file that remembers the log's newest checkpoint cannot be read, or belongs to another log."
+        ),
+        Trouble.BEHIND: gettext(
+            "The database has fewer entries than the log published: it was restored to an earlier state. "
+            "Restore a newer one."
+        ),
+        Trouble.SPLIT: gettext(
+            "The database has other entries than the log published: it was restored and went on from there. "
+            "Keep everything as it is and have it investigated."
+        ),
+        Trouble.MOVED: gettext("Another server uses the file that remembers the log's newest checkpoint."),
+        Trouble.SILENT: gettext("Nothing was published for five minutes. Central's log file says why."),
+    }
+    return words[trouble]
 
 
 def code_kind_words(kind: CodeKind) -> str:
