@@ -31,7 +31,7 @@ def require_attempt_left(central: Central, remote: str) -> None:
         RateLimitedError: it may not.
     """
     with central.store.read() as reader:
-        row: Attempt | None = reader.first(Attempt.select().where(Attempt.remote == _origin(remote)))
+        row: Attempt | None = reader.first(Attempt.select().where(Attempt.remote == origin(remote)))
     if row is None or row.failed < MAX_WRONG_CODES:
         return
     left = row.since + WINDOW - central.clock.now()
@@ -46,13 +46,13 @@ def note_wrong_code(central: Central, remote: str) -> None:
     with central.store.write() as tx:
         tx.execute(Attempt.delete().where(Attempt.since <= now - WINDOW))
         tx.execute(
-            Attempt.insert(remote=_origin(remote), failed=1, since=now).on_conflict(
+            Attempt.insert(remote=origin(remote), failed=1, since=now).on_conflict(
                 conflict_target=[Attempt.remote], update=one_more
             )
         )
 
 
-def _origin(remote: str) -> str:
+def origin(remote: str) -> str:
     """Who is counted: an IPv4 address, or the /64 network that one IPv6 host can roam in."""
     try:
         address = ipaddress.ip_address(remote)
