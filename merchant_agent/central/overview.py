@@ -52,7 +52,7 @@ class TerminalState:
 
     `seq` is the newest record's, -1 before the first; `claimed_seq` the newest that a batch
     committed to, so `waiting` is what the terminal said it still holds. `clock_ms` is how far its
-    clock was ahead of ours at `seen_at`. `quarantined` counts rejected lines. `conflict` says why
+    clock was ahead of ours at `seen_at`. `quarantined` counts places of which a line was rejected. `conflict` says why
     it is frozen: `fork`, `prev` or `newest`.
     """
 
@@ -268,7 +268,7 @@ def _terminals(reader: Reader, merchants: Sequence[str]) -> dict[str, tuple[Term
 def _quarantined(reader: Reader, merchants: Sequence[str]) -> dict[tuple[str, int], int]:
     columns = (Quarantine.issuer, Quarantine.epoch)
     query = (
-        Quarantine.select(*columns, peewee.fn.COUNT(Quarantine.seq))
+        Quarantine.select(*columns, peewee.fn.COUNT(Quarantine.seq.distinct()))
         .where(Quarantine.merchant.in_(merchants))
         .group_by(*columns)
     )

@@ -75,6 +75,13 @@ class PostgresServer(PooledPostgresqlDatabase):  # type: ignore[misc]  # peewee'
             yield self
             self.connection().execute("COMMIT")
 
+    def rows(
+        self, database: peewee.Database, text: str, parameters: tuple[object, ...]
+    ) -> list[tuple[Any, ...]]:
+        """Every row of a written statement."""
+        rows: list[tuple[Any, ...]] = database.connection().execute(_marked(text), parameters).fetchall()
+        return rows
+
     def iterate(self, database: peewee.Database, query: peewee.BaseQuery) -> Iterator[Any]:
         """Rows through a cursor on the server, a thousand at a time."""
         sql, parameters = database.get_sql_context().sql(query).query()
@@ -185,6 +192,12 @@ def open_postgres(url: str) -> PostgresServer:
     except StoreError as error:
         raise StartError(f"The PostgreSQL server cannot be used: {error}") from error
     return database
+
+
+@cache
+def _marked(text: str) -> str:
+    """A written statement with psycopg's marks for parameters; it holds no other question marks."""
+    return text.replace("?", "%s")
 
 
 @lru_cache(maxsize=256)

@@ -133,6 +133,12 @@ class SqliteFile(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # as abov
             if self._wal_pages >= self._checkpoint_at_pages:
                 self._checkpoint_quietly()
 
+    def rows(
+        self, database: peewee.Database, text: str, parameters: tuple[object, ...]
+    ) -> list[tuple[Any, ...]]:
+        """Every row of a written statement."""
+        return list(database.connection().execute(text, parameters))
+
     def iterate(self, database: peewee.Database, query: peewee.BaseQuery) -> Iterator[Any]:
         """Rows as SQLite finds them."""
         return iter(query.execute(database).iterator())

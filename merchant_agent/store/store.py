@@ -46,6 +46,15 @@ class Reader:
         rows = self.all(query.tuples())
         return rows[0][0] if rows else None
 
+    def rows(self, text: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Every row of SQL that both databases know, with `?` for each parameter; values as they are kept.
+
+        For the few statements that run all the time: to build one with peewee takes longer
+        than the database takes to run it.
+        """
+        with translated():
+            return self._database.rows(self._handle, text, parameters)
+
     def iterate(self, query: peewee.BaseQuery) -> Iterator[Any]:
         """Rows one by one in flat memory; to be used up inside the block."""
         with translated():
@@ -63,6 +72,11 @@ class Writer(Reader):
         """Every row, of a SELECT or of a statement with RETURNING."""
         with self._guarded():
             return super().all(query)
+
+    def rows(self, text: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Every row, of a SELECT or of a statement with RETURNING."""
+        with self._guarded():
+            return super().rows(text, *parameters)
 
     def iterate(self, query: peewee.BaseQuery) -> Iterator[Any]:
         """Rows one by one in flat memory; to be used up inside the block."""

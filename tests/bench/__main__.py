@@ -39,7 +39,12 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no {unknown[0]}; there are {', '.join(BENCHES)}")
     console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    cores, load = os.cpu_count() or 1, os.getloadavg()[0]
+    console.print(f"{platform.machine()}, {cores} cores, Python {platform.python_version()}, load {load:.1f}")
+    if load > cores / 2:
+        console.print(
+            "Others are at work on this machine: compare what stands beside, not the figures alone."
+        )
     for name in options.names or BENCHES:
         figures = importlib.import_module(f"tests.bench.{name}").measure(Scale(full=options.full))
         show(console, BENCHES[name], figures)

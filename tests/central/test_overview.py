@@ -18,6 +18,7 @@ from merchant_agent.central.overview import (
 from merchant_agent.central.services import Central
 from merchant_agent.domain.merchants import Merchant, check_character
 from merchant_agent.errors import InvalidError, NotFoundError
+from merchant_agent.evidence.exchange import encode_upload
 from tests.central.sender import Sender, enrol_sender
 from tests.clocks import ManualClock
 
@@ -63,6 +64,18 @@ def test_lines_set_aside_are_counted(central: Central, merchant: str, sender: Se
     sender.upload_all(central)
     [state] = merchant_overview(central, merchant).terminals
     assert (state.quarantined, state.seq) == (1, 0)
+
+
+def test_a_line_that_was_first_waited_for_is_counted_once(
+    central: Central, merchant: str, sender: Sender
+) -> None:
+    sender.sell(2)
+    rotten = [sender.sent[0].line, b"rot~", sender.sent[2].line]
+    for first, last in ((0, 1), (1, 2)):
+        batch = sender.batch(first, last)
+        sender.upload(central, encode_upload(batch, rotten[first : last + 1]))
+    [state] = merchant_overview(central, merchant).terminals
+    assert (state.quarantined, state.seq) == (1, 2)
 
 
 def test_the_newest_terminal_stands_first(central: Central, merchant: str, clock: ManualClock) -> None:

@@ -16,6 +16,11 @@ from tests.e2e.people import HOST, LANDSCAPE, Till
 OpenPage = Callable[..., Page]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest tests/e2e/test_access.py --shots DIR` takes pictures of all pages, to be looked at."""
+    parser.addoption("--shots", metavar="DIR", help="folder for pictures of all pages")
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Debian's Chromium where it is installed; `shop.test` is this machine."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.sync_api import Page, expect
@@ -9,6 +14,8 @@ from playwright.sync_api import Page, expect
 from merchant_agent.demo.running import Running
 from tests.e2e.conftest import OpenPage
 from tests.e2e.people import LANDSCAPE, PORTRAIT, Officer, Staff, Tablet, Till, at_shop
+
+Examine = Callable[[Page], None]
 
 PHONE = (360, 740)
 _both_ways = pytest.mark.parametrize(
@@ -19,53 +26,63 @@ _wide_and_narrow = pytest.mark.parametrize(
 )
 
 
-def _require_accessible(page: Page) -> None:
-    """Nothing found, and nothing that has to be scrolled sideways."""
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+@pytest.fixture
+def examine(request: pytest.FixtureRequest) -> Examine:
+    """Nothing is found on the page, and nothing has to be scrolled sideways; `--shots` takes its picture."""
+    shots: str | None = request.config.getoption("--shots", default=None)
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_")).strip("-")
+    numbers = count(1)
+
+    def examine_page(page: Page) -> None:
+        if shots is not None:
+            page.screenshot(path=Path(shots, f"{name}-{next(numbers):02d}.png"), full_page=True)
+        results = Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    return examine_page
 
 
 @_both_ways
 def test_every_screen_of_the_tablet(
-    demo: Running, open_page: OpenPage, till: Till, size: tuple[int, int], lang: str
+    demo: Running, open_page: OpenPage, examine: Examine, *, till: Till, size: tuple[int, int], lang: str
 ) -> None:
     tablet = Tablet(page=open_page(size))
     tablet.pair(demo.kiosk)
     tablet.speak("zh" if lang == "zh" else "en")
-    _require_accessible(tablet.page)
+    examine(tablet.page)
     till.sell(f"A-{lang}", amount="64.00")
     tablet.is_asked(f"A-{lang}")
     tablet.speak("zh" if lang == "zh" else "en")
-    _require_accessible(tablet.page)
+    examine(tablet.page)
     tablet.tap(2)
-    _require_accessible(tablet.page)
+    examine(tablet.page)
     for press in ("aspects", "comment", "large"):
         tablet.press(press)
-        _require_accessible(tablet.page)
+        examine(tablet.page)
     tablet.press("large")
     tablet.press("done")
     tablet.thanked("rating")
-    _require_accessible(tablet.page)
+    examine(tablet.page)
     tablet.press("suggest")
-    _require_accessible(tablet.page)
+    examine(tablet.page)
     tablet.press("complain")
-    _require_accessible(tablet.page)
+    examine(tablet.page)
     tablet.press("more")
     tablet.screen("complain-what").locator("[data-category]").first.click()
     tablet.press("next")
-    _require_accessible(tablet.page)
+    examine(tablet.page)
     tablet.screen("complain-want").locator("[data-remedy]").first.click()
     tablet.press("next")
-    _require_accessible(tablet.page)
+    examine(tablet.page)
     tablet.press("send")
     tablet.thanked("complaint")
-    _require_accessible(tablet.page)
+    examine(tablet.page)
 
 
 @_both_ways
 def test_phone_screen_of_the_tablet(
-    demo: Running, open_page: OpenPage, till: Till, size: tuple[int, int], lang: str
+    demo: Running, open_page: OpenPage, examine: Examine, *, till: Till, size: tuple[int, int], lang: str
 ) -> None:
     tablet = Tablet(page=open_page(size))
     tablet.pair(demo.kiosk)
@@ -74,39 +91,41 @@ def test_phone_screen_of_the_tablet(
     tablet.speak("zh" if lang == "zh" else "en")
     tablet.press("phone")
     expect(tablet.screen("phone").locator("img")).to_be_visible()
-    _require_accessible(tablet.page)
+    examine(tablet.page)
     tablet.leave_unanswered("scanned")
 
 
 @_wide_and_narrow
 def test_pages_of_the_counter_and_the_manager(
-    demo: Running, open_page: OpenPage, size: tuple[int, int], lang: str
+    demo: Running, open_page: OpenPage, examine: Examine, size: tuple[int, int], lang: str
 ) -> None:
     staff, manager = Staff(page=open_page(size)), Staff(page=open_page(size))
     staff.page.goto(at_shop(f"{demo.terminal.url}/counter?lang={lang}"))
-    _require_accessible(staff.page)
+    examine(staff.page)
     staff.sign_in(f"{demo.terminal.url}/counter", demo.state.pin)
-    _require_accessible(staff.page)
+    examine(staff.page)
     staff.page.locator("form[action$='/counter/links'] button").click()
     expect(staff.page.locator("svg").first).to_be_visible()
-    _require_accessible(staff.page)
+    examine(staff.page)
     manager.page.goto(at_shop(f"{demo.terminal.url}/manager?lang={lang}"))
     manager.sign_in(f"{demo.terminal.url}/manager", demo.state.manager)
-    _require_accessible(manager.page)
+    examine(manager.page)
 
 
 @_wide_and_narrow
 @pytest.mark.parametrize("path", ["/", "/check", "/merchants", "/m/{merchant}", "/officer/sign-in"])
 def test_public_pages(
-    demo: Running, open_page: OpenPage, path: str, size: tuple[int, int], lang: str
+    demo: Running, open_page: OpenPage, examine: Examine, *, path: str, size: tuple[int, int], lang: str
 ) -> None:
     page = open_page(size)
     page.goto(at_shop(demo.central.url) + path.format(merchant=demo.merchant) + f"?lang={lang}")
-    _require_accessible(page)
+    examine(page)
 
 
 @_wide_and_narrow
-def test_pages_of_officers(demo: Running, open_page: OpenPage, size: tuple[int, int], lang: str) -> None:
+def test_pages_of_officers(
+    demo: Running, open_page: OpenPage, examine: Examine, size: tuple[int, int], lang: str
+) -> None:
     officer = Officer(page=open_page(size), demo=demo)
     officer.page.goto(at_shop(f"{demo.central.url}/officer/sign-in?lang={lang}"))
     officer.sign_in("officer", demo.state.officer)
@@ -115,7 +134,7 @@ def test_pages_of_officers(demo: Running, open_page: OpenPage, size: tuple[int, 
         *("/merchants/new", f"/merchants/{demo.merchant}", f"/merchants/{demo.merchant}/edit"),
     ):
         officer.page.goto(at_shop(f"{demo.central.url}/officer{path}"))
-        _require_accessible(officer.page)
+        examine(officer.page)
     officer.page.goto(at_shop(f"{demo.central.url}/officer/merchants/{demo.merchant}"))
     officer.page.locator("form[action$='/sheet'] button").click()
-    _require_accessible(officer.page)
+    examine(officer.page)

@@ -17,7 +17,6 @@ from merchant_agent.central.log.waiting import Waiting, enqueue, waiting_rows
 from merchant_agent.central.store.ledger import find_announcement, find_before
 from merchant_agent.central.store.models import Batch, Conflict, Disclosure, Quarantine, Record
 from merchant_agent.central.store.projections import ProjectionRows, clean_text
-from merchant_agent.central.store.statements import Statement
 from merchant_agent.domain.projections import project
 from merchant_agent.evidence.disclosure import open_disclosure
 from merchant_agent.evidence.exchange import Ack
@@ -35,7 +34,7 @@ _BATCH = (
     *("merchant", "issuer", "epoch", "digest", "octets", "ack", "outcome", "from_seq", "to_seq"),
     *("newest_seq", "newest_link", "stale", "received_at"),
 )
-_MOVE_HEAD = Statement(
+_MOVE_HEAD = (
     "UPDATE chain_head SET seq = ?, link = ?, totals = ?, nonce = ?, claimed_seq = ?, state = ?,"
     " software = ?, clock_ms = ?, seen_at = ?, accepted_at = COALESCE(?, accepted_at)"
     " WHERE merchant = ? AND issuer = ? AND epoch = ?"
@@ -90,7 +89,7 @@ def _move_head(  # noqa: PLR0913, PLR0917 -- as above
     )
     before = (standing.head.seq, standing.nonce, standing.claimed_seq, FROZEN if standing.frozen else ACTIVE)
     granted = upload.granted
-    moved = tx.all(_MOVE_HEAD(*after, granted.merchant, granted.issuer, granted.epoch, *before))
+    moved = tx.rows(_MOVE_HEAD, *after, granted.merchant, granted.issuer, granted.epoch, *before)
     return bool(moved)
 
 

@@ -11,7 +11,6 @@ import peewee
 
 from merchant_agent.central.intake.upload import Upload
 from merchant_agent.central.store.models import Batch, Quarantine, Record
-from merchant_agent.central.store.statements import Statement
 from merchant_agent.errors import StoreCorruptError
 from merchant_agent.evidence.exchange import Outcome
 from merchant_agent.evidence.fields import Head
@@ -23,7 +22,7 @@ ACTIVE = "active"
 FROZEN = "frozen"
 
 # The head, once for each link that an earlier batch named for a place that this one adds.
-_STANDING = Statement(
+_STANDING = (
     "SELECT DISTINCT h.seq, h.link, h.totals, h.nonce, h.claimed_seq, h.state, b.newest_seq, b.newest_link"
     " FROM chain_head h LEFT JOIN batch b ON b.merchant = h.merchant AND b.issuer = h.issuer"
     " AND b.epoch = h.epoch AND b.newest_seq > h.seq AND b.newest_seq BETWEEN ? AND ?"
@@ -84,7 +83,7 @@ def find_standing(reader: Reader, upload: Upload) -> Standing:
     """
     granted = upload.granted
     places = (upload.batch.from_, upload.batch.to)
-    rows = reader.all(_STANDING(*places, granted.merchant, granted.issuer, granted.epoch))
+    rows = reader.rows(_STANDING, *places, granted.merchant, granted.issuer, granted.epoch)
     if not rows:
         raise StoreCorruptError(f"the head of {granted.issuer} is missing")
     seq, link, totals, nonce, claimed_seq, state, *_ = rows[0]

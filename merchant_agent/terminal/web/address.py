@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import socket
 from urllib.parse import urlsplit
@@ -37,8 +38,12 @@ def reachable_root(url_root: str, *, open_to_network: bool) -> str:
 
 
 def qr_svg(text: str) -> str:
-    """The text as a QR code, an SVG image that scales."""
-    return segno.make(text, error="m", micro=False).svg_inline(omitsize=True, border=2, dark="#12302f")
+    """The text as a QR code: an SVG image that scales, by itself or inside a page."""
+    image = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(
+        image, kind="svg", xmldecl=False, nl=False, omitsize=True, border=2, dark="#12302f"
+    )
+    return image.getvalue().decode()
 
 
 def _is_loopback(host: str) -> bool:

@@ -68,7 +68,7 @@ def counter(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Bluepri
         return render_template(
             "counter/page.html",
             tills=tills,
-            opens_later=is_pin_set and not is_open,
+            opens_later=is_pin_set and not is_open and not terminal.settings.host,
             state=Markup(_state(terminal, uploader)),  # noqa: S704 -- rendered by a template
         )
 
@@ -82,6 +82,12 @@ def counter(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Bluepri
     def new_sale() -> Response:
         _report(terminal)
         return redirect(url_for("counter.page"))
+
+    @blueprint.get("/counter/links")
+    @requires_role("staff")
+    def links() -> Response:
+        # Where a language is chosen on the page below, which cannot be shown twice.
+        return redirect(url_for("counter.page", **request.args.to_dict()))
 
     @blueprint.post("/counter/links")
     @requires_role("staff")
@@ -97,6 +103,7 @@ def counter(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Bluepri
             qr=Markup(qr_svg(address)),  # noqa: S704 -- made here
             minutes=LINK_VALID_S // 60,
             is_open=is_open,
+            is_closed_by_settings=bool(terminal.settings.host) and not is_open,
         )
 
     @blueprint.post("/counter/tablets/<tablet_id>/revoke")

@@ -28,6 +28,12 @@ def manager(terminal: Terminal, *, is_open: bool) -> Blueprint:
     def page() -> str:
         return _page(terminal, is_open=is_open)
 
+    @blueprint.get("/manager/tokens")
+    @requires_role("manager")
+    def tokens() -> Response:
+        # Where a language is chosen on the page below, which cannot be shown twice.
+        return redirect(url_for("manager.page", **request.args.to_dict()))
+
     @blueprint.post("/manager/tokens")
     @requires_role("manager")
     def new_token() -> str:
@@ -71,7 +77,7 @@ def _page(terminal: Terminal, *, is_open: bool, new_token: str = "", new_token_t
             tokens=list_pos_tokens(reader),
             tills=known_tills(reader),
             is_pin_set=is_pin_set,
-            opens_later=is_pin_set and not is_open,
+            opens_later=is_pin_set and not is_open and not terminal.settings.host,
             yesterday=yesterday,
             ratings=ratings_of_day(reader, yesterday, starts=starts, now=now),
             levels=terminal.catalogue.levels,

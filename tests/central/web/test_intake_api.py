@@ -144,7 +144,9 @@ def test_every_outcome_has_its_status(client: FlaskClient, sender: Sender) -> No
     assert upload(back, back.body(2)) == 423
 
 
-def test_a_batch_at_an_address_that_is_not_its_issuers_is_a_problem(client: FlaskClient, sender: Sender) -> None:
+def test_a_batch_at_an_address_that_is_not_its_issuers_is_a_problem(
+    client: FlaskClient, sender: Sender
+) -> None:
     sender.ask()
     answer = send(client, "AAAAAAAAAAA", gzip.compress(sender.body(0)))
     assert problem(answer) == (422, "batch-issuer")

@@ -6,9 +6,10 @@ const TEXT_MS = 600;
 const RETRY_MS = 1000;
 
 export class Drafts {
-  // `onRefused(error)`: the terminal takes nothing more about this question.
-  constructor(onRefused) {
+  // `onRefused(answer, error)`: the terminal takes nothing more about this question; `onUnreached()`: nobody answered.
+  constructor({ onRefused, onUnreached }) {
     this.onRefused = onRefused;
+    this.onUnreached = onUnreached;
     this.next = null;
     this.isSending = false;
     this.timer = 0;
@@ -40,6 +41,7 @@ export class Drafts {
         if (error instanceof Refused && (error.isFinal || error.code === "store-full")) {
           this.onRefused(answer, error);
         } else {
+          if (!(error instanceof Refused)) this.onUnreached();
           await pause(RETRY_MS);
           // Given up meanwhile, or replaced by a newer state.
           if (this.next === null && answer.isOpen) this.next = answer;

@@ -14,10 +14,18 @@ export class Link {
     this.poll = null;
     document.addEventListener("visibilitychange", () => this.wake());
     window.addEventListener("online", () => this.wake());
+    window.addEventListener("offline", () => this.doubt());
   }
 
   get isUp() {
     return this.failures === 0;
+  }
+
+  // Another request failed: the pending one may wait for an answer that never comes.
+  doubt() {
+    if (!this.isUp) return;
+    this.version = "";
+    this.poll?.abort();
   }
 
   // After sleep the pending request may be a dead one: ask again at once.

@@ -20,8 +20,11 @@ const COUNTDOWN_S = 10;
 
 const config = JSON.parse(document.body.dataset.config);
 const stage = new Stage(config.lang);
-const outbox = new Outbox();
-const drafts = new Drafts((answer, error) => refuse(answer, error));
+const outbox = new Outbox(() => link.doubt());
+const drafts = new Drafts({
+  onRefused: (answer, error) => refuse(answer, error),
+  onUnreached: () => link.doubt(),
+});
 const idle = new Idle((left) => countDown(left));
 const link = new Link({
   onScreen: (screen) => hear(screen),
@@ -133,7 +136,7 @@ function unpair() {
 }
 
 function tellConnection() {
-  stage.showStrip(!isConnected && isBusy() ? "unconnected-strip" : null);
+  stage.showStrip(!isConnected && isBusy() && !step.lasts ? "unconnected-strip" : null);
 }
 
 // --- The answer
@@ -300,7 +303,8 @@ const taps = {
   retake: () => {
     step.retake();
     redraw();
-    document.querySelector(".faces [tabindex='0']").focus();
+    window.scrollTo(0, 0);
+    document.querySelector(".faces [tabindex='0']").focus({ preventScroll: true });
   },
   aspects: () => step.toggle("aspects"),
   comment: () => step.toggle("comment"),

@@ -7,9 +7,12 @@ const KEY = "outbox";
 const RETRY_MS = [0, 300, 700, 1500, 3000, 5000];
 
 export class Outbox {
-  constructor() {
+  // `onUnreached()`: nobody answered.
+  constructor(onUnreached) {
+    this.onUnreached = onUnreached;
     this.waiting = new Map();
     this.isSending = false;
+    this.hurry = () => {};
   }
 
   // Resolves to the terminal's answer, or to null when there is none within `withinMs`: then the
@@ -29,11 +32,14 @@ export class Outbox {
     });
   }
 
+  // Sends what waits, now rather than at the next try.
   async flush() {
+    this.hurry();
     if (this.isSending) return;
     this.isSending = true;
     for (let tries = 0; this.load().length > 0; ) {
-      await pause(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]);
+      const hurried = new Promise((done) => { this.hurry = done; });
+      await Promise.race([pause(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]), hurried]);
       tries = (await this.sendFirst()) ? 0 : tries + 1;
     }
     this.isSending = false;
@@ -47,6 +53,7 @@ export class Outbox {
       waits?.resolve(answer);
     } catch (error) {
       const isFull = error instanceof Refused && error.code === "store-full";
+      if (!(error instanceof Refused)) this.onUnreached();
       // A person is told at once that nothing was saved; without anybody to tell, it is tried again.
       if (!(error instanceof Refused) || !(error.isFinal || (isFull && waits))) return false;
       waits?.reject(error);

@@ -4,6 +4,7 @@ import { newId } from "./ids.js";
 import { attachPad } from "./pad.js";
 import { fields, toggles } from "./stage.js";
 import { tidy } from "./text.js";
+import { here, offerTimes, partsOf } from "./time.js";
 
 const AMOUNT = /^\d{1,8}(\.\d{1,2})?$/;
 
@@ -55,7 +56,7 @@ export class Complain {
     this.comment = "";
     this.order = question?.order ?? "";
     this.amount = question?.amount ?? "";
-    this.time = question?.at?.slice(0, 16) ?? "";
+    [this.day, this.hour, this.minute] = partsOf(question?.at ?? here());
     this.opened = new Set();
   }
 
@@ -75,6 +76,7 @@ export class Complain {
     this.screen = screen;
     toggles(screen, "category", this.categories, () => blame(screen, []));
     toggles(screen, "remedy", this.remedies, () => blame(screen, []));
+    offerTimes(screen, this.day);
     fields(screen, this, () => blame(screen, []));
     attachPad(screen);
     if (this.opened.has(this.name)) this.showMore();
@@ -97,10 +99,11 @@ export class Complain {
   }
 
   body() {
-    const { prompt, categories, remedies, lang } = this;
+    const { prompt, categories, remedies, lang, day, hour, minute } = this;
+    const occurred = day ? `${day}T${hour}:${minute}` : "";
     return {
       prompt, categories, remedies, lang,
-      comment: tidy(this.comment), order: tidy(this.order), occurred_at: this.time, amount: this.amount.trim(),
+      comment: tidy(this.comment), order: tidy(this.order), occurred_at: occurred, amount: this.amount.trim(),
     };
   }
 }
