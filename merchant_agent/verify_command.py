@@ -133,8 +133,9 @@ def _print(verdict: Verdict) -> None:
         click.echo("not trusted: not every grant and checkpoint is by a pinned key (--trust). Keys used:")
         for kid, fingerprint in verdict.fingerprints.items():
             click.echo(f"  {kid}  SHA-256 {fingerprint}")
-    kinds = f"records, {verdict.slips} slips, {verdict.checkpoints} checkpoints, {verdict.proofs} proofs"
-    checked = f"{kinds}, signatures checked" if verdict.signatures else f"{kinds}, hashes only"
+    beside = {"slips": verdict.slips, "checkpoints": verdict.checkpoints, "proofs": verdict.proofs}
+    read = ", ".join(["records", *(f"{count} {name}" for name, count in beside.items() if count)])
+    checked = f"{read}, signatures checked" if verdict.signatures else f"{read}, hashes only"
     outcome = "violations found" if verdict.violations else "no rule is violated"
     click.echo(f"{verdict.records} {checked}: {outcome}; trusted: {'yes' if verdict.trusted else 'no'}")
 

@@ -1,6 +1,6 @@
 """Claims about places: what grants, batches and acknowledgements say of records (V11, V15).
 
-Source: PROTOCOL.md, "What a verifier does", step 2.
+Source: PROTOCOL.md, "What a verifier does", step 3.
 """
 
 from __future__ import annotations

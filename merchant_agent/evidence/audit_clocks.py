@@ -1,6 +1,6 @@
 """Auditing times: against the log, the acknowledgements and the boot clock (findings of V8 and V9).
 
-Source: PROTOCOL.md, "What a verifier does", step 4.
+Source: PROTOCOL.md, "What a verifier does", step 5.
 """
 
 from __future__ import annotations

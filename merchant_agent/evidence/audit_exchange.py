@@ -1,6 +1,6 @@
 """Auditing the exchange: batches, nonces and acknowledgements in step (rule V15).
 
-Source: PROTOCOL.md, "What a verifier does", step 3.
+Source: PROTOCOL.md, "What a verifier does", step 4.
 """
 
 from __future__ import annotations

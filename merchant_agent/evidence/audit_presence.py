@@ -2,7 +2,7 @@
 
 Any record is a sign of life; what a shop signed as its opening hours and closures is what it is
 held to. Before its first `settings` nothing is asked.
-Source: PROTOCOL.md, "What a verifier does", step 4.
+Source: PROTOCOL.md, "What a verifier does", step 5.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Auditing slips: what customers were promised stands where it was promised (V12).
 
-Source: PROTOCOL.md, "What a verifier does", step 4.
+Source: PROTOCOL.md, "What a verifier does", steps 3 and 5.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Slips:
         self._report = report
         self._signatures = signatures
         self.line = 0
+        self._settled = _NEVER
         self._lines = self._decode(source)
         self.due, self._octets = next(self._lines, (_NEVER, b""))
 
@@ -60,9 +61,10 @@ class Slips:
         """
         here = (place.epoch, place.seq)
         while self.due <= here:
-            if self.due != here:
+            if self.due != here or here == self._settled:
                 self._refuse("no record stands there, or the slips are out of order")
             else:
+                self._settled = here
                 self._compare(place, octets, record, until_s, agrees)
             self._step()
 

@@ -2,7 +2,7 @@
 
 Of each chain the newest prompts are remembered, and what was said about them; what comes about
 older ones is not judged, so that memory stays flat.
-Source: PROTOCOL.md, "What a verifier does", step 4.
+Source: PROTOCOL.md, "What a verifier does", steps 3 and 5.
 """
 
 from __future__ import annotations

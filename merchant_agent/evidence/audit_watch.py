@@ -1,6 +1,6 @@
 """Everything that is compared with the records as they pass by, one of them after the other.
 
-Source: PROTOCOL.md, "What a verifier does", steps 3 and 4.
+Source: PROTOCOL.md, "What a verifier does", steps 3 and 5.
 """
 
 from __future__ import annotations

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from merchant_agent.errors import FormatError, VerificationError
 from merchant_agent.evidence.chain import Chain
+from merchant_agent.evidence.checkpoint import open_checkpoint
 from merchant_agent.evidence.disclosure import check_disclosures
 from merchant_agent.evidence.enrolment import parse_code, verify_enrolment
 from merchant_agent.evidence.exchange import open_ack, open_batch
 from merchant_agent.evidence.grant import open_grant
+from merchant_agent.evidence.invitation import open_invitation
 from merchant_agent.evidence.jws import Typ, decode_jws, leaf_hash, link_of, verify_jws
 from merchant_agent.evidence.keys import VerifyingKey
+from merchant_agent.evidence.merkle import verify_consistency
+from merchant_agent.evidence.note import NoteKey, parse_vkey
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
 from merchant_agent.evidence.query_code import parse_query_code, query_code
 from merchant_agent.evidence.record import decode_record, encode_record
+from merchant_agent.evidence.seal import open_contact
+from merchant_agent.evidence.slip import claim_hash, open_slip, parse_slip
+from merchant_agent.evidence.tlog_proof import decode_hashes, verify_tlog_proof
 from merchant_agent.evidence.trust import load_trust
 from merchant_agent.evidence.verify import verify_export
 from tests.evidence.synthetic import Export
@@ -28,7 +37,7 @@ from tests.vectors.forms import read_octets
 from tests.vectors.make import FOLDER, MAKERS, render
 
 PROTOCOL = Path(__file__).parents[2] / "merchant_agent" / "evidence" / "PROTOCOL.md"
-CHECKED = {"V1", "V2", "V3", "V4", "V5", "V6", "V10", "V11", "V15"}
+CHECKED = {"V1", "V2", "V3", "V4", "V5", "V6", "V7", "V10", "V11", "V12", "V14", "V15", "V16"}
 
 
 def load(name: str) -> Any:
@@ -276,6 +285,142 @@ def test_an_edited_export_violates_its_rule_at_its_place(bad: dict[str, Any]) ->
         assert bad["file"] in {file for _, file in named}
     else:
         assert (bad["place"], bad["file"]) in named
+
+
+# What customers take along, and the log
+
+
+@pytest.mark.parametrize("good", load("kinds")["good"])
+def test_every_kind_is_read_and_written_again(good: dict[str, str]) -> None:
+    payload = read_octets(dict(good))
+    record = decode_record(payload)
+    assert record.kind == good["kind"]
+    assert encode_record(record) == payload
+
+
+@pytest.mark.parametrize("bad", bad_of("kinds"))
+def test_kinds_that_make_no_sense_are_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(FormatError):
+        decode_record(read_octets(dict(bad)))
+
+
+def test_slips_are_laid_out_and_signed_as_specified() -> None:
+    vectors = load("slips")
+    key = VerifyingKey(bytes.fromhex(vectors["public"]))
+    for good in vectors["good"]:
+        slip = open_slip(bytes.fromhex(good["hex"]), key)
+        assert msgspec.to_builtins(slip.place) == {name: good[name] for name in ("issuer", "epoch", "seq")}
+        for name in ("time", "level", "complaint", "contact", "suggestion", "deadline_hours"):
+            assert getattr(slip, name) == good[name]
+        assert encode_b64u(slip.leaf) == good["leaf"]
+    claim = vectors["claim"]
+    assert claim_hash(bytes.fromhex(claim["hex"])) == claim["hash"]
+    path, _, fragment = claim["url"].rpartition("/")[2].partition("#")
+    assert parse_slip(path).hex() == vectors["good"][0]["hex"]
+    assert decode_b64u(fragment).hex() == claim["hex"]
+
+
+@pytest.mark.parametrize("bad", bad_of("slips"))
+def test_other_slips_are_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(VerificationError) as caught:
+        open_slip(bytes.fromhex(bad["hex"]), VerifyingKey(bytes.fromhex(load("slips")["public"])))
+    assert caught.value.rule == bad["rule"]
+
+
+@pytest.mark.parametrize("bad", bad_of("invitations"))
+def test_other_invitations_are_refused(bad: dict[str, str]) -> None:
+    (good,) = load("invitations")["good"]
+    with pytest.raises(VerificationError) as caught:
+        open_invitation(bytes.fromhex(bad["hex"]), VerifyingKey(bytes.fromhex(good["public"])))
+    assert caught.value.rule == bad["rule"]
+
+
+def sealing_key() -> X25519PrivateKey:
+    return X25519PrivateKey.from_private_bytes(bytes.fromhex(load("contacts")["private"]))
+
+
+@pytest.mark.parametrize("good", load("contacts")["good"])
+def test_sealed_contacts_are_opened(good: dict[str, str]) -> None:
+    sealed = bytes.fromhex(good["hex"])
+    assert open_contact(sealing_key(), good["issuer"], good["id"], sealed) == good["text"]
+
+
+@pytest.mark.parametrize("bad", bad_of("contacts"))
+def test_other_sealed_contacts_are_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(VerificationError) as caught:
+        open_contact(sealing_key(), bad["issuer"], bad["id"], bytes.fromhex(bad["hex"]))
+    assert caught.value.rule == bad["rule"]
+
+
+def log_keys(vectors: Any) -> list[NoteKey]:
+    return [parse_vkey(text) for text in vectors["vkeys"]]
+
+
+@pytest.mark.parametrize("good", load("checkpoints")["good"])
+def test_checkpoints_are_opened(good: dict[str, Any]) -> None:
+    checkpoint = open_checkpoint(good["text"].encode(), log_keys(load("checkpoints")))
+    assert checkpoint.head.size == good["size"]
+
+
+@pytest.mark.parametrize("bad", bad_of("checkpoints"))
+def test_other_checkpoints_are_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(VerificationError) as caught:
+        open_checkpoint(bad["text"].encode(), log_keys(load("checkpoints")))
+    assert caught.value.rule == bad["rule"]
+
+
+def test_proofs_lead_from_the_leaf_to_the_root() -> None:
+    vectors = load("proofs")
+    for good in vectors["good"]:
+        verify_tlog_proof(good["text"].encode(), decode_b64u(vectors["leaf"]), log_keys(vectors))
+    verify_consistency(*connected(vectors, vectors["consistency"]["path"]))
+
+
+def connected(vectors: Any, path: list[str]) -> tuple[int, bytes, int, bytes, list[bytes]]:
+    stated = vectors["consistency"]
+    old_root, new_root = (b64decode(stated[name]) for name in ("old_root", "new_root"))
+    return stated["old"], old_root, stated["new"], new_root, decode_hashes(line.encode() for line in path)
+
+
+@pytest.mark.parametrize("bad", bad_of("proofs"))
+def test_other_proofs_are_refused(bad: dict[str, str]) -> None:
+    vectors = load("proofs")
+    with pytest.raises(VerificationError) as caught:
+        verify_tlog_proof(bad["text"].encode(), decode_b64u(vectors["leaf"]), log_keys(vectors))
+    assert caught.value.rule == bad["rule"]
+
+
+@pytest.mark.parametrize("path", load("proofs")["consistency_bad"])
+def test_other_consistency_proofs_are_refused(path: list[str]) -> None:
+    with pytest.raises(VerificationError, match="V14"):
+        verify_consistency(*connected(load("proofs"), path))
+
+
+def test_a_logged_export_is_trusted_and_violates_nothing() -> None:
+    vectors = load("logged")
+    verdict = verify_export(export_of(vectors), load_trust(vectors["trust"].encode()))
+    assert verdict.trusted
+    assert (verdict.records, verdict.slips, verdict.checkpoints, verdict.proofs) == (10, 2, 3, 3)
+    assert not verdict.violations
+    assert not verdict.findings
+
+
+@pytest.mark.parametrize("bad", bad_of("logged"))
+def test_an_export_that_contradicts_slips_or_log_violates_their_rule(bad: dict[str, Any]) -> None:
+    vectors = load("logged")
+    export = export_of(vectors)
+    for name, lines in bad["files"].items():
+        if lines is None:
+            del export.files[name]
+        else:
+            export.files[name] = [line.encode() for line in lines]
+    verdict = verify_export(export, load_trust(vectors["trust"].encode()))
+    named = [
+        (violation.place and msgspec.to_builtins(violation.place), violation.file)
+        for violation in verdict.violations
+        if violation.rule == bad["rule"]
+    ]
+    assert (bad["place"], bad["file"]) in named
 
 
 # The specification

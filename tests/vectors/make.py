@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.vectors import histories, octets, statements
+from tests.vectors import histories, kinds, octets, promised, promises, statements
 from tests.vectors.forms import Vector
 
 FOLDER = Path(__file__).parent
@@ -20,12 +20,18 @@ MAKERS: dict[str, Callable[[], Vector]] = {
     "base64url": octets.base64url,
     "batches": statements.batches,
     "chains": histories.chains,
+    "checkpoints": promises.checkpoints,
     "codes": statements.codes,
+    "contacts": promises.contacts,
     "disclosures": statements.disclosures,
     "exports": histories.exports,
     "grants": statements.grants,
-    "invitations": statements.invitations,
+    "invitations": promises.invitations,
     "jws": octets.jws,
+    "kinds": kinds.kinds,
+    "logged": promised.logged,
+    "proofs": promises.proofs,
+    "slips": promises.slips,
     "keys": octets.keys,
     "records": octets.records,
 }

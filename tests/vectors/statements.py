@@ -1,10 +1,8 @@
-"""Vectors of what is said around records: grants, batches, acknowledgements, disclosures, codes, invitations."""
+"""Vectors of what is said around records: grants, batches, acknowledgements, disclosures, codes."""
 
 from __future__ import annotations
 
 from merchant_agent.evidence.enrolment import format_code, sign_enrolment
-from merchant_agent.evidence.fields import Place
-from merchant_agent.evidence.invitation import invitation_url, sign_invitation
 from merchant_agent.evidence.jws import Typ, decode_jws, leaf_hash
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
@@ -12,13 +10,11 @@ from merchant_agent.evidence.query_code import query_code
 from tests.evidence.synthetic import (
     ACKNOWLEDGING,
     ROOT,
-    START,
     busy_shop,
     disclosure_of,
     id_of,
     key_of,
     nonce_of,
-    octets_of,
 )
 from tests.vectors.forms import Vector, pinned_header, sign_raw
 
@@ -172,27 +168,6 @@ def codes() -> Vector:
             }
         ],
         "enrolment_bad": ["", code[:-1], f"{code}0", f"U{code[1:]}", f"G{code[1:]}"],
-    }
-
-
-def invitations() -> Vector:
-    place = Place(issuer=_SHOP, epoch=1, seq=0)
-    tag = octets_of("id tag", 8)
-    octets = sign_invitation(shop_key(), place, START, 14, tag)
-    return {
-        "good": [
-            {
-                "public": shop_key().public.hex(),
-                "issuer": _SHOP,
-                "epoch": 1,
-                "seq": 0,
-                "time": int(START.timestamp()),
-                "days": 14,
-                "tag": encode_b64u(tag),
-                "hex": octets.hex(),
-                "url": invitation_url("https://central.example", octets),
-            }
-        ]
     }
 
 
