@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from merchant_agent.central.log.silence import note_silence
 from merchant_agent.central.store.models import LogCheckpoint
-from merchant_agent.central.store.statements import Statement
 from merchant_agent.clock import Clock
 from merchant_agent.evidence.checkpoint import decode_tree_head
 from merchant_agent.evidence.fields import LogHead
@@ -19,9 +18,9 @@ from merchant_agent.evidence.tiles import HEIGHT, WIDTH, Tile
 from merchant_agent.store.store import Reader, Store, Writer
 
 _SELECT = "SELECT size, octets, time, renewed, renewed_time FROM log_checkpoint"
-_NEWEST = Statement(f"{_SELECT} ORDER BY size DESC LIMIT 1")
-_FROM = Statement(f"{_SELECT} WHERE size >= ? ORDER BY size LIMIT 1")
-_OF = Statement(f"{_SELECT} WHERE size = ?")
+_NEWEST = f"{_SELECT} ORDER BY size DESC LIMIT 1"
+_FROM = f"{_SELECT} WHERE size >= ? ORDER BY size LIMIT 1"
+_OF = f"{_SELECT} WHERE size = ?"
 _REMEMBERED_S = 1.0
 _MAX_SIZE = 2**63 - 1
 
@@ -43,19 +42,19 @@ class Published:
 
 def newest_checkpoint(reader: Reader) -> Published | None:
     """The newest one; None before the first."""
-    rows = reader.all(_NEWEST())
+    rows = reader.rows(_NEWEST)
     return _newer(rows[0]) if rows else None
 
 
 def first_checkpoint_with(reader: Reader, number: int) -> Published | None:
     """The first one in which the leaf of that number stood; None while none does."""
-    rows = reader.all(_FROM(number + 1))
+    rows = reader.rows(_FROM, number + 1)
     return _first(rows[0]) if rows else None
 
 
 def checkpoint_of(reader: Reader, size: int) -> Published | None:
     """The newest one of exactly that size."""
-    rows = reader.all(_OF(size))
+    rows = reader.rows(_OF, size)
     return _newer(rows[0]) if rows else None
 
 
@@ -63,7 +62,7 @@ def is_published(reader: Reader, tile: Tile) -> bool:
     """Whether the tile is full in the newest tree, or was exactly that wide in one that was published."""
     step = 1 << HEIGHT * tile.level
     size = (tile.index * WIDTH + tile.width) * step
-    rows = reader.all(_FROM(size)) if size <= _MAX_SIZE else []
+    rows = reader.rows(_FROM, size) if size <= _MAX_SIZE else []
     if not rows:
         return False
     return tile.width == WIDTH or bool(rows[0][0] < size + step)

@@ -9,7 +9,6 @@ from merchant_agent.central.log.checkpoints import Published, checkpoint_of, new
 from merchant_agent.central.log.tree import reading_nodes
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import Grant, Record
-from merchant_agent.central.store.statements import Statement
 from merchant_agent.errors import NotFoundError
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.jws import leaf_hash
@@ -18,7 +17,7 @@ from merchant_agent.evidence.tlog_proof import encode_tlog_proof
 from merchant_agent.store.store import Reader
 
 # Not MIN(number): PostgreSQL may look for the smallest by walking the primary key.
-_NUMBERS = Statement("SELECT number FROM log_leaf WHERE leaf = ?")
+_NUMBERS = "SELECT number FROM log_leaf WHERE leaf = ?"
 
 
 def inclusion_proof(central: Central, leaf: bytes) -> bytes:
@@ -55,7 +54,7 @@ def consistency_proof(central: Central, old: int) -> tuple[list[bytes], Publishe
 
 def leaf_number(reader: Reader, leaf: bytes) -> int | None:
     """Where the leaf hash stands in the tree, published or not; None while it waits or is unknown."""
-    return min((int(number) for (number,) in reader.all(_NUMBERS(leaf))), default=None)
+    return min((int(number) for (number,) in reader.rows(_NUMBERS, leaf)), default=None)
 
 
 def leaf_at(reader: Reader, merchant: str, place: Place) -> bytes:

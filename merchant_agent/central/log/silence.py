@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from merchant_agent.central.store.models import LogSilence
-from merchant_agent.central.store.statements import Statement
 from merchant_agent.store.store import Reader, Writer
 
 SILENT_S = 300
 """Without a checkpoint for so long the log is silent; it renews its newest one each minute."""
 
-_NEWEST = Statement("SELECT MAX(COALESCE(renewed_time, time)) FROM log_checkpoint")
-_FIRST = Statement("SELECT MIN(time) FROM log_checkpoint")
+_NEWEST = "SELECT MAX(COALESCE(renewed_time, time)) FROM log_checkpoint"
+_FIRST = "SELECT MIN(time) FROM log_checkpoint"
 _MS = 1000
 
 
@@ -56,7 +55,7 @@ class LogTime:
 
 def read_log_time(reader: Reader) -> LogTime:
     """The log's time as far as it is known."""
-    first, newest = reader.scalar(_FIRST()), reader.scalar(_NEWEST())
+    [(first,)], [(newest,)] = reader.rows(_FIRST), reader.rows(_NEWEST)
     rows = reader.all(LogSilence.select().order_by(LogSilence.since))
     return LogTime(
         first_ms=None if first is None else first * _MS,
@@ -67,6 +66,6 @@ def read_log_time(reader: Reader) -> LogTime:
 
 def note_silence(tx: Writer, time: int) -> None:
     """Keeps the silence that ends with a checkpoint of `time`, which is about to be published, if it was one."""
-    newest = tx.scalar(_NEWEST())
+    [(newest,)] = tx.rows(_NEWEST)
     if newest is not None and time - newest > SILENT_S:
         tx.execute(LogSilence.insert(since=newest, until=time).on_conflict_ignore())

@@ -13,20 +13,19 @@ import peewee
 
 from merchant_agent.central.log.waiting import Waiting
 from merchant_agent.central.store.models import LogLeaf, LogTile
-from merchant_agent.central.store.statements import Statement
 from merchant_agent.errors import FormatError, StoreCorruptError
 from merchant_agent.evidence.merkle import HASH_BYTES, Frontier, ReadNode
 from merchant_agent.evidence.tiles import HEIGHT, WIDTH, node_reader
 from merchant_agent.store.store import Reader, Writer
 
 _LEAF_COLUMNS = ("number", "leaf", "kind", "merchant", "issuer", "epoch", "seq")
-_LAST = Statement("SELECT MAX(number) FROM log_leaf")
-_TILE = Statement("SELECT octets FROM log_tile WHERE level = ? AND number = ?")
+_LAST = "SELECT MAX(number) FROM log_leaf"
+_TILE = "SELECT octets FROM log_tile WHERE level = ? AND number = ?"
 
 
 def tree_size(reader: Reader) -> int:
     """How many leaves were taken up, published or not."""
-    last = reader.scalar(_LAST())
+    [(last,)] = reader.rows(_LAST)
     return 0 if last is None else int(last) + 1
 
 
@@ -36,10 +35,10 @@ def read_tile(reader: Reader, level: int, number: int) -> bytes:
     Raises:
         StoreCorruptError: there is none.
     """
-    octets = reader.scalar(_TILE(level, number))
-    if octets is None:
+    rows = reader.rows(_TILE, level, number)
+    if not rows:
         raise StoreCorruptError(f"log: the tile {level}/{number} is missing")
-    return bytes(octets)
+    return bytes(rows[0][0])
 
 
 def root_of(reader: Reader, size: int) -> bytes:

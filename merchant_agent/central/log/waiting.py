@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from merchant_agent.central.store.models import LogWaiting
-from merchant_agent.central.store.statements import Statement
 from merchant_agent.store.rows import Rows
 from merchant_agent.store.store import Reader, Writer
 
@@ -19,11 +18,9 @@ Kind = Literal["record", "grant", "slip"]
 GRANT_SEQ = -1
 
 _COLUMNS = ("merchant", "issuer", "epoch", "seq", "leaf", "kind", "at")
-_ANY = Statement("SELECT 1 FROM log_waiting LIMIT 1")
-_LATEST_OF = Statement("SELECT at FROM log_waiting ORDER BY at LIMIT 1 OFFSET ?")
-_TAKE_UNTIL = Statement(
-    "DELETE FROM log_waiting WHERE at <= ? RETURNING at, merchant, issuer, epoch, seq, leaf, kind"
-)
+_ANY = "SELECT 1 FROM log_waiting LIMIT 1"
+_LATEST_OF = "SELECT at FROM log_waiting ORDER BY at LIMIT 1 OFFSET ?"
+_TAKE_UNTIL = "DELETE FROM log_waiting WHERE at <= ? RETURNING at, merchant, issuer, epoch, seq, leaf, kind"
 _END_OF_TIME = 2**63 - 1
 
 
@@ -59,7 +56,7 @@ def waiting_rows(leaves: Sequence[Waiting], at_ms: int) -> Rows:
 
 def is_waiting(reader: Reader) -> bool:
     """Whether there is anything to take up."""
-    return reader.scalar(_ANY()) is not None
+    return bool(reader.rows(_ANY))
 
 
 def take(tx: Writer, about: int) -> list[Waiting]:
@@ -67,8 +64,8 @@ def take(tx: Writer, about: int) -> list[Waiting]:
 
     `about` so many: those of one moment are not parted.
     """
-    until = tx.scalar(_LATEST_OF(about - 1))
-    rows = tx.all(_TAKE_UNTIL(_END_OF_TIME if until is None else until))
+    latest = tx.rows(_LATEST_OF, about - 1)
+    rows = tx.rows(_TAKE_UNTIL, latest[0][0] if latest else _END_OF_TIME)
     return [
         Waiting(merchant=merchant, issuer=issuer, epoch=epoch, seq=seq, leaf=bytes(leaf), kind=kind)
         for _, merchant, issuer, epoch, seq, leaf, kind in sorted(rows)

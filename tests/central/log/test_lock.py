@@ -14,7 +14,8 @@ from merchant_agent.central.log.beginning import begin_log
 from merchant_agent.central.log.duty import LogDuty
 from merchant_agent.central.log.lock import CheckpointLock, LogStoppedError, Stop
 from merchant_agent.central.log.sequencer import Sequencer, checkpoint_lock
-from merchant_agent.central.log.trouble import SILENT_S, Trouble, find_trouble
+from merchant_agent.central.log.silence import SILENT_S
+from merchant_agent.central.log.trouble import Trouble, find_trouble
 from merchant_agent.central.services import Central, close_central, open_central
 from merchant_agent.central.store.models import LogCheckpoint, LogLeaf, LogTile, LogWaiting
 from merchant_agent.errors import StartError
