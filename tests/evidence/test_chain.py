@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from merchant_agent.clock import Reading
 from merchant_agent.errors import FormatError, VerificationError
-from merchant_agent.evidence.bodies import Kind
+from merchant_agent.evidence.bodies import CHANNELS, SIGNERS, HeartbeatBody, Kind, Role
 from merchant_agent.evidence.chain import Chain, append_record, is_skippable
-from merchant_agent.evidence.fields import Head, Place
+from merchant_agent.evidence.fields import Anchor, Head, Place
 from merchant_agent.evidence.grant import open_grant
 from merchant_agent.evidence.jws import Typ, decode_jws, link_of
 from merchant_agent.evidence.record import ABOUT_NOTHING, About, Totals
 from tests.evidence.synthetic import (
     BOOT,
     COMPLAINT,
+    LAPSE,
     PROMPT,
     START,
     Shop,
@@ -29,7 +31,9 @@ from tests.evidence.synthetic import (
     uuid_of,
 )
 from tests.vectors.forms import pinned_header, sign_raw
+from tests.vectors.kinds import BODIES as KINDS
 
+ALIVE = HeartbeatBody(waiting=0)
 READING = Reading(at=START, boot=BOOT, uptime_ms=0)
 
 
@@ -95,6 +99,93 @@ def test_a_record_of_the_next_epoch_is_refused() -> None:
     for octets in shop.records[:10]:
         chain.accept(octets)
     assert refusal_of(chain, shop.records[10]).rule == "V2"
+
+
+def anchored(size: int, *, root: str = "A" * 43, time: int = 1_779_249_600) -> Anchor:
+    return Anchor(size=size, root=root, time=time)
+
+
+@pytest.mark.parametrize(
+    "anchor",
+    [
+        None,
+        anchored(6),
+        anchored(7, time=1_779_249_599),
+        anchored(7, root="A" * 42 + "E"),
+        anchored(7, time=1_779_249_601),
+        anchored(8, time=1_779_249_599),
+    ],
+    ids=["none", "smaller", "earlier", "another root", "the same size later", "larger and earlier"],
+)
+def test_an_anchor_that_does_not_go_on_breaks_v7_and_can_be_skipped(anchor: Anchor | None) -> None:
+    shop = Shop()
+    chain = empty_chain(shop)
+    before = shop.append(Kind.HEARTBEAT, ALIVE, anchor=anchored(7))
+    chain.accept(shop.records[0])
+    teller = Chain.resume(chain.issuer, 1, shop.verifying_key(), chain.head, chain.totals, role="terminal")
+    octets = append_record(
+        teller, shop.key, Kind.HEARTBEAT, uuid_of(1), READING, ABOUT_NOTHING, ALIVE, anchor=anchor
+    )
+    error = refusal_of(chain, octets)
+    assert (error.rule, error.seq) == ("V7", before.seq + 1)
+    assert is_skippable(error)
+
+
+def test_an_anchor_stands_until_a_larger_one_comes() -> None:
+    shop = Shop()
+    shop.append(Kind.HEARTBEAT, ALIVE, anchor=anchored(7))
+    shop.append(Kind.HEARTBEAT, ALIVE)
+    assert shop.chain.anchor == anchored(7)
+    shop.append(Kind.HEARTBEAT, ALIVE, anchor=anchored(8, root="A" * 42 + "E"))
+    assert shop.chain.anchor == anchored(8, root="A" * 42 + "E")
+
+
+def test_a_chain_resumed_without_its_anchor_takes_any() -> None:
+    shop = Shop()
+    shop.append(Kind.HEARTBEAT, ALIVE, anchor=anchored(7))
+    resumed = Chain.resume(
+        shop.chain.issuer, 1, shop.verifying_key(), shop.chain.head, shop.chain.totals, role="terminal"
+    )
+    shop.append(Kind.HEARTBEAT, ALIVE, anchor=anchored(8))
+    assert resumed.accept(shop.records[1]).anchor == anchored(8)
+
+
+@pytest.mark.parametrize("role", CHANNELS)
+@pytest.mark.parametrize("kind", Kind)
+def test_a_kind_is_taken_from_the_roles_that_sign_it_alone(kind: Kind, role: Role) -> None:
+    body = {**KINDS, Kind.LAPSE: LAPSE}[kind]
+    if hasattr(body, "channel"):
+        body = msgspec.structs.replace(body, channel=CHANNELS[role])
+    shop = Shop()
+    chain = empty_chain(shop)
+    for _ in range(5):
+        shop.append(Kind.HEARTBEAT, ALIVE)
+        chain.accept(shop.records[-1])
+    chain.role = role
+    about = About(prompt=Place(issuer=id_of("other"), epoch=1, seq=0), case=None)
+    octets = append_record(
+        chain,
+        shop.key,
+        kind,
+        uuid_of(1),
+        READING,
+        about if kind is Kind.LAPSE else ABOUT_NOTHING,
+        body,
+    )
+    if role in SIGNERS[kind]:
+        assert chain.accept(octets).kind is kind
+    else:
+        error = refusal_of(chain, octets)
+        assert (error.rule, error.seq) == ("V1", 5)
+        assert is_skippable(error)
+
+
+def test_a_phone_is_no_channel_of_a_terminal() -> None:
+    shop = Shop()
+    chain = empty_chain(shop)
+    body = msgspec.structs.replace(rating_of(5), channel="phone")
+    octets = append_record(chain, shop.key, Kind.RATING, uuid_of(1), READING, ABOUT_NOTHING, body)
+    assert refusal_of(chain, octets).rule == "V1"
 
 
 def test_a_bad_disclosure_is_refused_with_its_record() -> None:

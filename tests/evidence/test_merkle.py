@@ -139,13 +139,13 @@ def test_changed_cut_or_longer_consistency_proof_is_refused(data: st.DataObject)
     st.binary(min_size=32, max_size=32),
 )
 def test_no_proof_raises_anything_but_v14(old: int, new: int, proof: list[bytes], root: bytes) -> None:
-    for verify in (
-        lambda: verify_consistency(old, root, new, hashlib.sha256(root).digest(), proof),
-        lambda: verify_inclusion(root, old, new, hashlib.sha256(root).digest(), proof),
-    ):
-        with pytest.raises(VerificationError) as refused:
-            verify()
-        assert refused.value.rule == "V14"
+    other = hashlib.sha256(root).digest()
+    with pytest.raises(VerificationError) as refused:
+        verify_consistency(old, root, new, other, proof)
+    assert refused.value.rule == "V14"
+    with pytest.raises(VerificationError) as refused:
+        verify_inclusion(root, old, new, other, proof)
+    assert refused.value.rule == "V14"
 
 
 def test_second_root_for_one_size_is_refused() -> None:
