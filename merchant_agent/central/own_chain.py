@@ -20,7 +20,6 @@ from merchant_agent.central.intake.verdicts import Accepted
 from merchant_agent.central.log.checkpoints import newest_checkpoint
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import MerchantEntry
-from merchant_agent.central.store.statements import Statement
 from merchant_agent.clock import Reading, format_at
 from merchant_agent.errors import NotFoundError, StoreConflictError, StoreCorruptError
 from merchant_agent.evidence import record as evidence
@@ -39,15 +38,15 @@ from merchant_agent.store.store import Reader, Writer
 
 _FIRST_EPOCH = 1
 # An update that changes nothing locks the row on PostgreSQL, and SQLite has one writer.
-_LOCK_HEAD = Statement(
+_LOCK_HEAD = (
     "UPDATE chain_head SET role = role WHERE merchant = ? AND role = 'central'"
     " RETURNING epoch, issuer, seq, link, totals"
 )
-_MOVE_HEAD = Statement(
+_MOVE_HEAD = (
     "UPDATE chain_head SET seq = ?, link = ?, totals = ?, claimed_seq = ?, seen_at = ?, accepted_at = ?"
     " WHERE merchant = ? AND issuer = ? AND epoch = ? AND seq = ? AND link = ? RETURNING seq"
 )
-_NEWEST = Statement("SELECT octets FROM record WHERE merchant = ? AND issuer = ? AND epoch = ? AND seq = ?")
+_NEWEST = "SELECT octets FROM record WHERE merchant = ? AND issuer = ? AND epoch = ? AND seq = ?"
 _TOTALS: msgspec.json.Decoder[Totals] = msgspec.json.Decoder(Totals)
 
 
@@ -117,10 +116,10 @@ def append_own(  # noqa: PLR0913 -- a record has these parts
 
 def _resume(central: Central, tx: Writer, merchant: str) -> tuple[Chain, SigningKey]:
     """The merchant's chain at its head, which nobody else can move until the transaction ends."""
-    rows = tx.all(_LOCK_HEAD(merchant))
+    rows = tx.rows(_LOCK_HEAD, merchant)
     if not rows:
         _begin(central, tx, merchant)
-        rows = tx.all(_LOCK_HEAD(merchant))
+        rows = tx.rows(_LOCK_HEAD, merchant)
     epoch, issuer, seq, link, totals = max(rows)
     key = central.identity.chain_key(issuer, epoch)
     chain = Chain.resume(
@@ -140,7 +139,7 @@ def _begin(central: Central, tx: Writer, merchant: str) -> None:
     same = MerchantEntry.update({MerchantEntry.id: MerchantEntry.id}).where(MerchantEntry.id == merchant)
     if tx.execute(same) == 0:
         raise NotFoundError("merchant", "there is no such merchant")
-    if tx.all(_LOCK_HEAD(merchant)):
+    if tx.rows(_LOCK_HEAD, merchant):
         return
     now = central.clock.now()
     issuer = new_issuer_id()
@@ -166,10 +165,10 @@ def _anchor_at(reader: Reader, merchant: str, issuer: str, epoch: int, seq: int)
     """What the record at the head is anchored to; None before the first record."""
     if seq < 0:
         return None
-    octets = reader.scalar(_NEWEST(merchant, issuer, epoch, seq))
-    if octets is None:
+    rows = reader.rows(_NEWEST, merchant, issuer, epoch, seq)
+    if not rows:
         raise StoreCorruptError(f"the record {seq} of {issuer}.{epoch} is missing")
-    return decode_record(decode_jws(bytes(octets), Typ.RECORD).payload).anchor
+    return decode_record(decode_jws(bytes(rows[0][0]), Typ.RECORD).payload).anchor
 
 
 def _further_anchor(reader: Reader, chain: Chain) -> Anchor | None:
@@ -189,5 +188,5 @@ def _move_head(tx: Writer, merchant: str, before: Head, chain: Chain, reading: R
     totals = encode_json(chain.totals).decode()
     after = (head.seq, head.link, totals, head.seq, now_ms, now_ms)
     where = (merchant, chain.issuer, chain.epoch, before.seq, before.link)
-    if not tx.all(_MOVE_HEAD(*after, *where)):
+    if not tx.rows(_MOVE_HEAD, *after, *where):
         raise StoreConflictError(f"the chain {chain.issuer} moved while it was locked")

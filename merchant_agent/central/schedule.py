@@ -1,6 +1,7 @@
 """What central does by itself, in every process: each duty may run in several at once.
 
-Releases are looked after once a minute, the log each second, in a thread of its own.
+Releases are looked after once a minute, promises to customers every five seconds, the log each second,
+in a thread of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import UTC
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from merchant_agent.central.log.duty import LogDuty
+from merchant_agent.central.promises import sweep_promises
 from merchant_agent.central.releases import make_releases
 from merchant_agent.central.services import Central
 from merchant_agent.errors import StoreError
@@ -18,6 +20,7 @@ from merchant_agent.errors import StoreError
 _log = logging.getLogger(__name__)
 
 _TICK_S = 60
+_PROMISES_S = 5
 
 
 class Schedule:
@@ -33,6 +36,7 @@ class Schedule:
     def start(self) -> None:
         """Begins to tick."""
         tick = self._scheduler.add_job(self.tick, "interval", seconds=_TICK_S)
+        self._scheduler.add_job(self.watch_promises, "interval", seconds=_PROMISES_S)
         self._scheduler.start()
         self._log.start()
         tick.modify(next_run_time=self._central.clock.now())
@@ -51,3 +55,10 @@ class Schedule:
         else:
             if made:
                 _log.info("made %d releases", made)
+
+    def watch_promises(self) -> None:
+        """Finds the promises that were not kept in time, and those that were kept after all."""
+        try:
+            sweep_promises(self._central)
+        except StoreError as error:
+            _log.warning("promises were not looked after: %s", error)
