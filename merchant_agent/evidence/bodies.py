@@ -144,7 +144,11 @@ class HeartbeatBody(Wire, frozen=True, kw_only=True):
 
 
 class DayCloseBody(Wire, frozen=True, kw_only=True):
-    """A business day is over, with its prompts, and the till's own count of sales where it gives one."""
+    """A business day is over.
+
+    `prompts` counts the prompts since the day close before, or since the issuer's first grant;
+    `sales` is the till's own count, where it gives one.
+    """
 
     day: Day
     prompts: Count
