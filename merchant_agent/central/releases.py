@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 import peewee
 
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.models import MerchantEntry, Prompt, Rating, Release
+from merchant_agent.central.store.models import InvitedAnswer, MerchantEntry, Prompt, Rating, Release, Remark
 from merchant_agent.domain.statistics import answer_band, distribution_of_counts
 from merchant_agent.store.store import Reader
 
 _MANUAL = "manual"
+_PROMPT = (Rating.merchant, Rating.prompt_issuer, Rating.prompt_epoch, Rating.prompt_seq)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,21 +85,15 @@ def _figures(reader: Reader, due: Due, merchants: list[str]) -> list[dict[str, o
 def _counted_levels(reader: Reader, due: Due, merchants: list[str]) -> dict[str, dict[int, int]]:
     """How many prompts were answered with each level, by merchant.
 
-    Of several answers to one prompt the lowest counts. Ratings without a sale, or on a prompt
-    that staff made by hand, are no part of the score.
+    Of several answers to one prompt, and of a customer's corrections, the lowest counts. Ratings
+    without a sale, or on a prompt that staff made by hand, are no part of the score.
     """
-    place = (Rating.prompt_issuer, Rating.prompt_epoch, Rating.prompt_seq)
-    asked = (
-        (Prompt.merchant == Rating.merchant)
-        & (Prompt.issuer == Rating.prompt_issuer)
-        & (Prompt.epoch == Rating.prompt_epoch)
-        & (Prompt.seq == Rating.prompt_seq)
-    )
+    given = _levels(due, merchants) | _corrected_levels(due, merchants)
+    each = given.alias("given")
+    place = (each.c.prompt_issuer, each.c.prompt_epoch, each.c.prompt_seq)
     lowest = (
-        Rating.select(Rating.merchant, peewee.fn.MIN(Rating.level).alias("level"))
-        .join(Prompt, on=asked)
-        .where((Rating.received_at < due.until) & Rating.merchant.in_(merchants) & _counts(due))
-        .group_by(Rating.merchant, *place)
+        peewee.Select([each], [each.c.merchant, peewee.fn.MIN(each.c.level).alias("level")])
+        .group_by(each.c.merchant, *place)
         .alias("lowest")
     )
     query = (
@@ -110,6 +105,58 @@ def _counted_levels(reader: Reader, due: Due, merchants: list[str]) -> dict[str,
     for merchant, level, count in reader.all(query):
         counts[merchant][level] = count
     return counts
+
+
+def _levels(due: Due, merchants: list[str]) -> peewee.ModelSelect[Rating]:
+    """Merchant, prompt and level of each rating that counts.
+
+    One by invitation counts once a prompt with the invitation's order tag stands at its place.
+    One that the station corrected after calling back is left to its correction.
+    """
+    invited = InvitedAnswer.select(InvitedAnswer.kind).where(
+        (InvitedAnswer.merchant == Rating.merchant)
+        & (InvitedAnswer.kind == "rating")
+        & (InvitedAnswer.own_issuer == Rating.issuer)
+        & (InvitedAnswer.own_epoch == Rating.epoch)
+        & (InvitedAnswer.own_seq == Rating.seq)
+        & (InvitedAnswer.tag == Prompt.tag)
+    )
+    settled = Remark.select(Remark.kind).where(
+        _tells_of_rating() & (Remark.code == "call_back") & (Remark.received_at < due.until)
+    )
+    return (
+        _with_prompt(Rating.select(*_PROMPT, Rating.level))
+        .where((Rating.received_at < due.until) & Rating.merchant.in_(merchants) & _counts(due))
+        .where((Rating.channel != "phone") | peewee.fn.EXISTS(invited))
+        .where(~peewee.fn.EXISTS(settled))
+    )
+
+
+def _corrected_levels(due: Due, merchants: list[str]) -> peewee.ModelSelect[Rating]:
+    """The same of each correction; one that a phone made upwards is never the lowest."""
+    select = Rating.select(*_PROMPT, Remark.level).join(Remark, on=_tells_of_rating()).switch(Rating)
+    received = (Remark.received_at < due.until) & Remark.merchant.in_(merchants)
+    return _with_prompt(select).where(received & _counts(due))
+
+
+def _with_prompt(select: peewee.ModelSelect[Rating]) -> peewee.ModelSelect[Rating]:
+    asked = (
+        (Prompt.merchant == Rating.merchant)
+        & (Prompt.issuer == Rating.prompt_issuer)
+        & (Prompt.epoch == Rating.prompt_epoch)
+        & (Prompt.seq == Rating.prompt_seq)
+    )
+    return select.join(Prompt, on=asked)
+
+
+def _tells_of_rating() -> peewee.Expression:
+    return (
+        (Remark.merchant == Rating.merchant)
+        & (Remark.kind == "supersede")
+        & (Remark.told_issuer == Rating.issuer)
+        & (Remark.told_epoch == Rating.epoch)
+        & (Remark.told_seq == Rating.seq)
+    )
 
 
 def _prompts(reader: Reader, due: Due, merchants: list[str]) -> dict[str, int]:

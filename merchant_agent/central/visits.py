@@ -11,7 +11,8 @@ from merchant_agent.evidence import record as evidence
 from merchant_agent.evidence.bodies import ComplaintBody, RatingBody, SuggestionBody
 from merchant_agent.evidence.disclosure import check_disclosures
 from merchant_agent.evidence.fields import Place
-from merchant_agent.evidence.jws import Typ, decode_jws
+from merchant_agent.evidence.jws import Typ, decode_jws, leaf_hash
+from merchant_agent.evidence.query_code import query_code
 from merchant_agent.evidence.slip import Slip
 from merchant_agent.store.store import Reader
 
@@ -30,6 +31,11 @@ class Said:
     def place(self) -> Place:
         """Where it stands."""
         return self.record.place
+
+    @property
+    def query_code(self) -> str:
+        """The number that stands for it towards people."""
+        return query_code(leaf_hash(self.octets))
 
     @property
     def claim(self) -> str | None:
