@@ -110,9 +110,10 @@ def open_slip(octets: bytes, key: VerifyingKey) -> Slip:
     return slip
 
 
-def slip_url(central_url: str, octets: bytes, claim: bytes) -> str:
-    """What the QR code on the tablet holds; what stands after `#` reaches no server's log."""
-    return f"{central_url.rstrip('/')}/s/{encode_b64u(octets)}#{encode_b64u(claim)}"
+def slip_url(central_url: str, octets: bytes, claim: bytes | None = None) -> str:
+    """What the QR code on the tablet holds; the claim stands after `#`, which reaches no server's log."""
+    address = f"{central_url.rstrip('/')}/s/{encode_b64u(octets)}"
+    return address if claim is None else f"{address}#{encode_b64u(claim)}"
 
 
 def parse_slip(text: str) -> bytes:

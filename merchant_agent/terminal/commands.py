@@ -168,7 +168,9 @@ def pos_token(data: Path, till: str) -> None:
 def export(data: Path, out: Path) -> None:
     """Write a terminal's evidence to a ZIP file, for `merchant-agent verify`; also while it runs."""
     found = export_terminal(data, out)
-    click.echo(f"{out}: {found.records} records, {found.batches} batches, {found.acks} acknowledgements")
+    click.echo(
+        f"{out}: {found.records} records, {found.slips} slips, {found.batches} batches, {found.acks} acknowledgements"
+    )
 
 
 @click.command()

@@ -21,15 +21,17 @@ from merchant_agent.evidence.archive import (
     KEYS,
     README,
     RECORDS,
+    SLIPS,
     encode_disclosure_line,
     encode_jwks,
+    encode_slip_line,
     write_export,
 )
 from merchant_agent.evidence.octets import decode_b64u
 from merchant_agent.store.folder import sync_file, sync_folder
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.store.identity import Identity, load_identities
-from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord, SentBatch
+from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord, SentBatch, Slip
 from merchant_agent.terminal.store.opening import open_existing
 
 _README = """\
@@ -45,6 +47,7 @@ merchant_agent/evidence/PROTOCOL.md. What people wrote is in disclosures.jsonl a
 
 records.jws        signed records, oldest first, one a line
 disclosures.jsonl  words that belong to records, as far as they were not erased
+slips.jsonl        promises that customers were given over records, without what opens them
 grants.jws         central's permissions to sign, one for each epoch
 batches.jws        what was uploaded, oldest first
 acks.jws           central's signed answers to these batches
@@ -54,11 +57,12 @@ keys.jwks          the public keys that all this is signed with
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What the file has: `records` with `disclosures` beside them, `batches` of which `acks` were answered."""
+    """What the file has: `records` with `disclosures` and `slips` beside them, `batches` of which `acks` were answered."""
 
     issuer: str
     records: int
     disclosures: int
+    slips: int
     batches: int
     acks: int
 
@@ -125,6 +129,7 @@ class _Files:
             GRANTS: [identity.grant_octets for identity in self._identities],
             RECORDS: self._octets(RECORDS, record),
             DISCLOSURES: self._disclosures(),
+            SLIPS: self._slips(),
             BATCHES: self._octets(BATCHES, batch),
             ACKS: self._octets(ACKS, ack),
         }
@@ -135,6 +140,7 @@ class _Files:
             issuer=self._identities[-1].issuer,
             records=self._counts[RECORDS],
             disclosures=self._counts[DISCLOSURES],
+            slips=self._counts[SLIPS],
             batches=self._counts[BATCHES],
             acks=self._counts[ACKS],
         )
@@ -152,6 +158,13 @@ class _Files:
         for epoch, seq, text in self._reader.iterate(query.tuples()):
             self._counts[DISCLOSURES] += 1
             yield encode_disclosure_line(epoch, seq, text)
+
+    def _slips(self) -> Iterator[bytes]:
+        query = Slip.select(Slip.epoch, Slip.seq, Slip.octets).order_by(Slip.epoch, Slip.seq)
+        self._counts[SLIPS] = 0
+        for epoch, seq, octets in self._reader.iterate(query.tuples()):
+            self._counts[SLIPS] += 1
+            yield encode_slip_line(epoch, seq, bytes(octets))
 
 
 def _keys(identities: tuple[Identity, ...]) -> dict[str, bytes]:

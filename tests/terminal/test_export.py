@@ -15,6 +15,7 @@ from merchant_agent.evidence.archive import ExportZip
 from merchant_agent.evidence.exchange import Batch, Newest, open_ack, sign_batch
 from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.grant import new_nonce
+from merchant_agent.evidence.octets import encode_b64u
 from merchant_agent.evidence.trust import Trust
 from merchant_agent.evidence.verdict import Verdict
 from merchant_agent.evidence.verify import verify_export
@@ -26,7 +27,7 @@ from tests.enrolled import EnrolledJournal, OfflineCentral, ask, complain, rate
 
 _FILES = {
     *("records.jws", "grants.jws", "batches.jws", "acks.jws"),
-    *("disclosures.jsonl", "keys.jwks", "README.txt"),
+    *("disclosures.jsonl", "slips.jsonl", "keys.jwks", "README.txt"),
 }
 
 
@@ -80,10 +81,10 @@ def test_an_export_verifies_against_the_trust_file(enrolled: EnrolledJournal, ou
     _upload(enrolled, 2, nonce=nonce)
     exported = export_terminal(enrolled.folder.path, out)
     issuer = enrolled.journal.identity.issuer
-    assert exported == Exported(issuer=issuer, records=3, disclosures=4, batches=2, acks=2)
+    assert exported == Exported(issuer=issuer, records=3, disclosures=4, slips=2, batches=2, acks=2)
     verdict = _verdict(out, enrolled.central.trust)
     assert (verdict.trusted, verdict.violations, verdict.findings) == (True, (), ())
-    assert verdict.records == 3
+    assert (verdict.records, verdict.slips) == (3, 2)
     assert not _verdict(out, None).trusted
     assert _verdict(out, OfflineCentral().trust).violations
 
@@ -99,6 +100,20 @@ def test_every_file_of_the_specification_is_there(enrolled: EnrolledJournal, out
         assert name in words
     grant = enrolled.journal.identity.grant
     assert kids >= {grant.kid, grant.central[0].kid, enrolled.central.trust.root[0].kid}
+
+
+def test_slips_are_exported_as_customers_have_them_and_nothing_else_of_their_rows(
+    enrolled: EnrolledJournal, out: Path
+) -> None:
+    prompt = ask(enrolled.journal)
+    said = [rate(enrolled.journal, prompt, level=1), complain(enrolled.journal, prompt, comment="冷")]
+    export_terminal(enrolled.folder.path, out)
+    with ExportZip(out) as source:
+        lines = list(source.lines("slips.jsonl"))
+    assert [json.loads(line) for line in lines] == [
+        {"epoch": each.place.epoch, "seq": each.place.seq, "slip": encode_b64u(each.slip or b"")}
+        for each in said
+    ]
 
 
 def test_batches_and_answers_come_oldest_first_and_the_waiting_one_last(

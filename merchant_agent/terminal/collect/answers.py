@@ -12,7 +12,6 @@ from typing import Literal
 
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError, TransitionError
 from merchant_agent.evidence.bodies import AspectLevel, Ended, Kind, RatingBody
-from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.record import About
 from merchant_agent.store.store import Reader, Writer
 from merchant_agent.terminal.collect.lookup import (
@@ -21,11 +20,11 @@ from merchant_agent.terminal.collect.lookup import (
     find_prompt,
     lapse,
     place_of,
-    query_code_at,
     state_of,
 )
 from merchant_agent.terminal.collect.said import Answer, Thanks, check_answer, check_id
 from merchant_agent.terminal.collect.screen import Tablet
+from merchant_agent.terminal.collect.thanks import thanks_again, thanks_for
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.journal import Appended, JournalWriter
 from merchant_agent.terminal.store.models import Draft, Prompt, Rating
@@ -87,7 +86,7 @@ def finish(  # noqa: PLR0913 -- an answer's end has these parts
             return _thanks_again(terminal, writer, signed, checked)
         prompt = _require_answerable(writer, tablet, answer_id, checked.prompt_id)
         appended = sign_rating(terminal, writer, prompt, answer_id, checked, ended=ended, dwell_ms=dwell_ms)
-    return Thanks(query_code=appended.query_code, place=appended.place, created=True, as_sent=True)
+        return thanks_for(terminal, appended)
 
 
 def decline(terminal: Terminal, tablet: Tablet, prompt_id: str) -> None:
@@ -138,7 +137,7 @@ def sign_rating(  # noqa: PLR0913 -- a rating has these parts
         dwell_ms=min(max(dwell_ms, 0), LONGEST_DWELL_MS),
         lang=answer.lang,
         catalogue=terminal.catalogue.version,
-        claim=None,
+        claim=answer.claim,
     )
     about = About(prompt=place_of(prompt, terminal.journal.identity.issuer), case=None)
     words = {"comment": answer.comment}
@@ -156,6 +155,7 @@ def answer_of(draft: Draft) -> Answer:
         tags=tuple(draft.tags),
         comment=draft.comment,
         lang=draft.lang,
+        claim=draft.claim,
     )
 
 
@@ -202,12 +202,13 @@ def _store_draft(terminal: Terminal, writer: Writer, tablet: Tablet, answer_id: 
         tags=answer.tags,
         comment=answer.comment,
         lang=answer.lang,
+        claim=answer.claim,
         started_at=now,
         touched_at=now,
     )
     touched = (
         *(Draft.answer_id, Draft.level, Draft.aspects, Draft.tags, Draft.comment, Draft.lang),
-        Draft.touched_at,
+        *(Draft.claim, Draft.touched_at),
     )
     writer.execute(row.on_conflict(conflict_target=(Draft.prompt_id,), preserve=touched))
 
@@ -219,15 +220,10 @@ def _find_rating(reader: Reader, answer_id: str) -> Rating | None:
 
 def _thanks_again(terminal: Terminal, reader: Reader, signed: Rating, answer: Answer) -> Thanks:
     """For a rating that was signed before: by the same request, or for the tablet when it was silent."""
-    issuer = terminal.journal.identity.issuer
     prompt = find_prompt(reader, answer.prompt_id)
     if (signed.prompt_epoch, signed.prompt_seq) != (prompt.epoch, prompt.seq):
         raise ConflictError("answer-id", "the id is another answer's")
     aspects = tuple((aspect, level) for aspect, level in signed.aspects)
     stands = (signed.level, aspects, tuple(signed.tags), signed.comment or "")
-    return Thanks(
-        query_code=query_code_at(reader, signed.epoch, signed.seq),
-        place=Place(issuer=issuer, epoch=signed.epoch, seq=signed.seq),
-        created=False,
-        as_sent=stands == (answer.level, answer.aspects, answer.tags, answer.comment),
-    )
+    sent = (answer.level, answer.aspects, answer.tags, answer.comment)
+    return thanks_again(terminal, reader, signed.epoch, signed.seq, as_sent=stands == sent)

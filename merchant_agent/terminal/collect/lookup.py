@@ -7,14 +7,11 @@ from enum import StrEnum
 from merchant_agent.errors import NotFoundError
 from merchant_agent.evidence.bodies import Kind, LapseBody, LapseReason
 from merchant_agent.evidence.fields import Place
-from merchant_agent.evidence.jws import leaf_hash
-from merchant_agent.evidence.query_code import query_code
 from merchant_agent.evidence.record import About
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.board import read_questions
 from merchant_agent.terminal.collect.screen import is_waiting
 from merchant_agent.terminal.store.journal import JournalWriter
-from merchant_agent.terminal.store.ledger import find_entry
 from merchant_agent.terminal.store.models import Draft, Prompt
 
 
@@ -77,15 +74,3 @@ def lapse(writer: JournalWriter, place: Place, reason: LapseReason) -> None:
         StoreError: it could not be written.
     """
     writer.append(Kind.LAPSE, LapseBody(reason=reason), about=About(prompt=place, case=None))
-
-
-def query_code_at(reader: Reader, epoch: int, seq: int) -> str:
-    """The query code of the record that stands there.
-
-    Raises:
-        NotFoundError: "record", when it was archived.
-    """
-    entry = find_entry(reader, epoch, seq)
-    if entry is None:
-        raise NotFoundError("record", "the record is not here any more")
-    return query_code(leaf_hash(entry.octets))

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 
 from merchant_agent.domain.catalogue import Catalogue
 from merchant_agent.domain.text import check_paragraphs
-from merchant_agent.errors import InvalidError
+from merchant_agent.errors import FormatError, InvalidError
 from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.octets import decode_b64u
 from merchant_agent.evidence.record import is_id
 
 COMMENT_MAX_CHARS = 1000
 MAX_CODES = 32
 MAX_ASPECTS = 16
+CLAIM_HASH_BYTES = 32
 LANGUAGES = frozenset({"zh", "en"})
 
 
@@ -21,7 +23,8 @@ LANGUAGES = frozenset({"zh", "en"})
 class Answer:
     """What a customer tapped and typed about a prompt so far; `level` is None once it was taken back.
 
-    `aspects` are pairs of an aspect's code and the level given to it.
+    `aspects` are pairs of an aspect's code and the level given to it; `claim` is the hash of what the
+    customer takes along, None where that is nothing.
     """
 
     prompt_id: str
@@ -30,18 +33,23 @@ class Answer:
     tags: tuple[str, ...] = ()
     comment: str = ""
     lang: str = "zh"
+    claim: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thanks:
     """What was signed for a customer; it is on the disk.
 
-    `created` is False where it had been signed before; `as_sent` is False where it was signed
-    as an earlier touch had left it, and what was sent now came too late for it.
+    `slip_url` is the slip's address without a claim, None while nobody told where central is; only
+    what `claim` is the hash of may be written behind it. `created` is False where it had been signed
+    before; `as_sent` is False where it was signed as an earlier touch had left it, and what was sent
+    now came too late for it.
     """
 
     query_code: str
     place: Place
+    slip_url: str | None
+    claim: str | None
     created: bool
     as_sent: bool
 
@@ -59,6 +67,7 @@ def check_answer(catalogue: Catalogue, answer: Answer) -> Answer:
     check_codes([aspect for aspect, _ in answer.aspects], catalogue.aspect, "aspect", most=MAX_ASPECTS)
     check_codes(answer.tags, catalogue.tag, "tag")
     check_lang(answer.lang)
+    check_claim(answer.claim)
     return replace(answer, comment=check_comment(answer.comment))
 
 
@@ -93,6 +102,19 @@ def check_lang(lang: str) -> None:
     """
     if lang not in LANGUAGES:
         raise InvalidError("lang", "zh or en is expected")
+
+
+def check_claim(claim: str | None) -> None:
+    """Returns when it is the hash of a claim, or None.
+
+    Raises:
+        InvalidError: "claim".
+    """
+    try:
+        if claim is not None:
+            decode_b64u(claim, length=CLAIM_HASH_BYTES)
+    except FormatError as error:
+        raise InvalidError("claim", "the hash of a claim is expected") from error
 
 
 def check_id(text: str) -> None:

@@ -18,14 +18,20 @@ from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_am
 from merchant_agent.domain.text import check_line
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
 from merchant_agent.evidence.bodies import ComplaintBody, Kind, SuggestionBody
-from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.record import About
 from merchant_agent.store.store import Reader
-from merchant_agent.terminal.collect.lookup import find_prompt, place_of, query_code_at
-from merchant_agent.terminal.collect.said import Thanks, check_codes, check_comment, check_id, check_lang
+from merchant_agent.terminal.collect.lookup import find_prompt, place_of
+from merchant_agent.terminal.collect.said import (
+    Thanks,
+    check_claim,
+    check_codes,
+    check_comment,
+    check_id,
+    check_lang,
+)
 from merchant_agent.terminal.collect.screen import Tablet
+from merchant_agent.terminal.collect.thanks import thanks_again, thanks_for
 from merchant_agent.terminal.services import Terminal
-from merchant_agent.terminal.store.journal import Appended
 from merchant_agent.terminal.store.models import Complaint, Suggestion
 
 CURRENCY = "CNY"
@@ -35,11 +41,12 @@ _LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """A suggestion; `prompt_id` is None without a sale."""
+    """A suggestion; `prompt_id` is None without a sale, `claim` as in `Answer`."""
 
     prompt_id: str | None
     comment: str
     lang: str = "zh"
+    claim: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +54,7 @@ class Grievance:
     """A complaint as the customer filled it in; each text may be empty, not all of it.
 
     `occurred_at` is RFC 3339, or the local time `2026-11-24T10:26`; `amount` is digits with
-    at most two decimals, in CNY.
+    at most two decimals, in CNY; `claim` as in `Answer`.
     """
 
     prompt_id: str | None
@@ -58,20 +65,24 @@ class Grievance:
     occurred_at: str = ""
     amount: str = ""
     lang: str = "zh"
+    claim: str | None = None
 
 
 def suggest(terminal: Terminal, tablet: Tablet, suggestion_id: str, words: Words) -> Thanks:
     """The signed suggestion.
 
     Raises:
-        InvalidError: "id", "comment" (empty or too long) or "lang".
+        InvalidError: "id", "comment" (empty or too long), "lang" or "claim".
         NotFoundError: "prompt", when the tablet's till has none of that id.
         ConflictError: "answer-id", when the id is of another suggestion.
     """
     check_id(suggestion_id)
     check_lang(words.lang)
+    check_claim(words.claim)
     comment = check_comment(words.comment, min_chars=1)
-    body = SuggestionBody(channel="tablet", lang=words.lang, catalogue=terminal.catalogue.version, claim=None)
+    body = SuggestionBody(
+        channel="tablet", lang=words.lang, catalogue=terminal.catalogue.version, claim=words.claim
+    )
     with terminal.journal.write() as writer:
         about = _about(terminal, writer, tablet, words.prompt_id)
         row: Suggestion | None = writer.first(
@@ -79,11 +90,11 @@ def suggest(terminal: Terminal, tablet: Tablet, suggestion_id: str, words: Words
         )
         if row is not None:
             _require_same([row.comment, row.lang], [comment, words.lang])
-            return _thanks_again(terminal, writer, row)
+            return thanks_again(terminal, writer, row.epoch, row.seq, as_sent=True)
         appended = writer.append(
             Kind.SUGGESTION, body, id=suggestion_id, about=about, disclosures={"comment": comment}
         )
-    return _thanks(appended)
+        return thanks_for(terminal, appended)
 
 
 def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: Grievance) -> Thanks:
@@ -91,7 +102,7 @@ def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: G
 
     Raises:
         InvalidError: "id", "complaint" (neither a problem nor words), "category", "remedy",
-            "comment", "order", "occurred-at", "amount" or "lang".
+            "comment", "order", "occurred-at", "amount", "lang" or "claim".
         NotFoundError: "prompt", when the tablet's till has none of that id.
         ConflictError: "answer-id", when the id is of another complaint.
     """
@@ -104,7 +115,7 @@ def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: G
         channel="tablet",
         lang=checked.lang,
         catalogue=terminal.catalogue.version,
-        claim=None,
+        claim=checked.claim,
         consents=(),
         notice=None,
     )
@@ -115,9 +126,9 @@ def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: G
             stands = [*_lists(row), row.comment, row.order_no, row.occurred_at, row.amount]
             sent = [checked.categories, checked.remedies, *(value or None for value in words.values())]
             _require_same(stands, sent)
-            return _thanks_again(terminal, writer, row)
+            return thanks_again(terminal, writer, row.epoch, row.seq, as_sent=True)
         appended = writer.append(Kind.COMPLAINT, body, id=complaint_id, about=about, disclosures=words)
-    return _thanks(appended)
+        return thanks_for(terminal, appended)
 
 
 def _check_grievance(catalogue: Catalogue, grievance: Grievance) -> Grievance:
@@ -125,6 +136,7 @@ def _check_grievance(catalogue: Catalogue, grievance: Grievance) -> Grievance:
     check_codes(grievance.categories, catalogue.category, "category")
     check_codes(grievance.remedies, catalogue.remedy, "remedy")
     check_lang(grievance.lang)
+    check_claim(grievance.claim)
     comment = check_comment(grievance.comment)
     if not comment and not grievance.categories:
         raise InvalidError("complaint", "a problem or some words are expected")
@@ -178,16 +190,3 @@ def _lists(row: Complaint) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _require_same(stands: Sequence[object], sent: Sequence[object]) -> None:
     if stands != sent:
         raise ConflictError("answer-id", "the id is of other words that are signed already")
-
-
-def _thanks(appended: Appended) -> Thanks:
-    return Thanks(query_code=appended.query_code, place=appended.place, created=True, as_sent=True)
-
-
-def _thanks_again(terminal: Terminal, reader: Reader, row: Suggestion | Complaint) -> Thanks:
-    return Thanks(
-        query_code=query_code_at(reader, row.epoch, row.seq),
-        place=Place(issuer=terminal.journal.identity.issuer, epoch=row.epoch, seq=row.seq),
-        created=False,
-        as_sent=True,
-    )

@@ -46,15 +46,20 @@ from merchant_agent.terminal.store.identity import (
 from merchant_agent.terminal.store.ledger import newest_record
 from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord
 from merchant_agent.terminal.store.projections import apply
+from merchant_agent.terminal.store.slips import SlipSigner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
-    """A record that stands in the ledger once its transaction is committed; `leaf` has 32 bytes."""
+    """A record that stands in the ledger once its transaction is committed; `leaf` has 32 bytes.
+
+    `slip` are the octets of the promise to who said it, None where nobody said anything.
+    """
 
     record: Record
     octets: bytes
     leaf: bytes
+    slip: bytes | None
 
     @property
     def place(self) -> Place:
@@ -74,6 +79,7 @@ class _Signer:
     identity: Identity
     key: SigningKey
     verifying: VerifyingKey
+    slips: SlipSigner
 
 
 OnCommit = Callable[[tuple[Appended, ...]], None]
@@ -103,7 +109,7 @@ class JournalWriter(Writer):
         about: About | None = None,
         disclosures: Mapping[str, str] | None = None,
     ) -> Appended:
-        """Signs the next record, with a new id unless given, and applies what it projects.
+        """Signs the next record, with a new id unless given, its slip, and applies what it projects.
 
         `disclosures` are its erasable members, value by name; those that are empty are left out.
 
@@ -138,8 +144,10 @@ class JournalWriter(Writer):
         self.copy_rows(LedgerRecord, _RECORD, [row])
         self.copy_rows(LedgerDisclosure, _DISCLOSURE, [(*place, *item) for item in texts.items()])
         apply(self, changes)
+        leaf = leaf_hash(octets)
+        slip = self._signer.slips.promise(self, record, leaf, values)
         self.chain = chain
-        appended = Appended(record=record, octets=octets, leaf=leaf_hash(octets))
+        appended = Appended(record=record, octets=octets, leaf=leaf, slip=slip)
         self.appended.append(appended)
         return appended
 
@@ -288,7 +296,9 @@ class Journal:
 
 
 def _signer(identity: Identity, key: SigningKey) -> _Signer:
-    return _Signer(identity=identity, key=key, verifying=identity.grant.verifying_key())
+    verifying = identity.grant.verifying_key()
+    slips = SlipSigner(key=key, verifying=verifying, deadline_hours=identity.grant.deadline_hours)
+    return _Signer(identity=identity, key=key, verifying=verifying, slips=slips)
 
 
 def _resume(reader: Reader, signer: _Signer) -> Chain:

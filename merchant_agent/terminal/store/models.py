@@ -64,6 +64,22 @@ class LedgerDisclosure(Table):
         constraints = (peewee.SQL('FOREIGN KEY ("epoch", "seq") REFERENCES "record" ("epoch", "seq")'),)
 
 
+class Slip(Table):
+    """The slip over a record, 117 octets; `prompt_epoch` and `prompt_seq` are the prompt of its visit, or None."""
+
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    octets = peewee.BlobField()
+    prompt_epoch = peewee.IntegerField(null=True)
+    prompt_seq = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "slip"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+        constraints = (peewee.SQL('FOREIGN KEY ("epoch", "seq") REFERENCES "record" ("epoch", "seq")'),)
+        indexes = ((("prompt_epoch", "prompt_seq"), False),)
+
+
 # Projections: made of the ledger alone, see `projections`
 
 
@@ -195,7 +211,10 @@ class Till(Table):
 
 
 class Draft(Table):
-    """A customer's unfinished answer; `level` is None where it was taken back and the prompt is theirs still."""
+    """A customer's unfinished answer; `level` is None where it was taken back and the prompt is theirs still.
+
+    `claim` is the hash of what the customer's slip will carry, None where it will carry nothing.
+    """
 
     prompt_id = peewee.TextField(primary_key=True)
     answer_id = peewee.TextField(unique=True)
@@ -205,6 +224,7 @@ class Draft(Table):
     tags = JsonField()
     comment = peewee.TextField()
     lang = peewee.TextField()
+    claim = peewee.TextField(null=True)
     started_at = InstantField()
     touched_at = InstantField()
 
@@ -324,7 +344,7 @@ class Alarm(Table):
 PROJECTIONS: tuple[type[Table], ...] = (Prompt, Rating, Suggestion, Complaint)
 
 MODELS: tuple[type[Table], ...] = (
-    *(Epoch, LedgerRecord, LedgerDisclosure),
+    *(Epoch, LedgerRecord, LedgerDisclosure, Slip),
     *PROJECTIONS,
     *(Sale, Till, Draft),
     *(UploadState, SentBatch, Quarantine),

@@ -25,7 +25,7 @@ from merchant_agent.web.reading import read_json
 
 
 class AnswerMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What was tapped so far; `level` null once it was taken back."""
+    """What was tapped so far; `level` null once it was taken back, `claim` as in `Answer`."""
 
     prompt: str
     level: int | None
@@ -33,6 +33,7 @@ class AnswerMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     tags: tuple[str, ...] = ()
     comment: str = ""
     lang: str
+    claim: str | None = None
 
     def answer(self) -> Answer:
         """The same for the functions that keep and sign it."""
@@ -43,6 +44,7 @@ class AnswerMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             tags=self.tags,
             comment=self.comment,
             lang=self.lang,
+            claim=self.claim,
         )
 
 
@@ -59,6 +61,7 @@ class SuggestionMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     prompt: str | None
     comment: str
     lang: str
+    claim: str | None = None
 
 
 class ComplaintMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,6 +75,7 @@ class ComplaintMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     occurred_at: str = ""
     amount: str = ""
     lang: str
+    claim: str | None = None
 
 
 def kiosk_api(terminal: Terminal) -> Blueprint:
@@ -111,7 +115,9 @@ def kiosk_api(terminal: Terminal) -> Blueprint:
     @blueprint.post("/suggestions/<suggestion_id>")
     def suggestion(suggestion_id: str) -> Response:
         tablet, message = _tablet(terminal), read_json(SuggestionMessage)
-        words = Words(prompt_id=message.prompt, comment=message.comment, lang=message.lang)
+        words = Words(
+            prompt_id=message.prompt, comment=message.comment, lang=message.lang, claim=message.claim
+        )
         return _thank(suggest(terminal, tablet, suggestion_id, words))
 
     @blueprint.post("/complaints/<complaint_id>")
@@ -139,6 +145,7 @@ def _grievance(message: ComplaintMessage) -> Grievance:
         occurred_at=message.occurred_at,
         amount=message.amount,
         lang=message.lang,
+        claim=message.claim,
     )
 
 
@@ -180,7 +187,13 @@ def _held(held: Held) -> dict[str, object]:
 def _thank(thanks: Thanks) -> Response:
     """201 for what was signed now, 200 for what was signed before."""
     status = HTTPStatus.CREATED if thanks.created else HTTPStatus.OK
-    return _answer({"query_code": thanks.query_code, "as_sent": thanks.as_sent}, status)
+    told: dict[str, object] = {
+        "query_code": thanks.query_code,
+        "slip": thanks.slip_url,
+        "claim": thanks.claim,
+        "as_sent": thanks.as_sent,
+    }
+    return _answer(told, status)
 
 
 def _answer(body: dict[str, object], status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -178,7 +178,9 @@ def test_a_tablet_of_another_till_names_no_prompt_of_this_one(shop: Shop) -> Non
     assert shop.story() == ["prompt"]
 
 
-@pytest.mark.parametrize("write", ["INSERT ON record", "INSERT ON disclosure", "INSERT ON complaint"])
+@pytest.mark.parametrize(
+    "write", ["INSERT ON record", "INSERT ON disclosure", "INSERT ON slip", "INSERT ON complaint"]
+)
 def test_a_complaint_that_fails_at_any_write_leaves_nothing(shop: Shop, write: str) -> None:
     id_ = new_id(shop.clock.now())
     grievance = Grievance(prompt_id=None, comment="慢", order="087")

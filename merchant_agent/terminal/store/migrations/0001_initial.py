@@ -49,6 +49,20 @@ class LedgerDisclosure(peewee.Model):
         constraints = (peewee.SQL('FOREIGN KEY ("epoch", "seq") REFERENCES "record" ("epoch", "seq")'),)
 
 
+class Slip(peewee.Model):
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    octets = peewee.BlobField()
+    prompt_epoch = peewee.IntegerField(null=True)
+    prompt_seq = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "slip"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+        constraints = (peewee.SQL('FOREIGN KEY ("epoch", "seq") REFERENCES "record" ("epoch", "seq")'),)
+        indexes = ((("prompt_epoch", "prompt_seq"), False),)
+
+
 class Prompt(peewee.Model):
     prompt_id = peewee.TextField(primary_key=True)
     epoch = peewee.IntegerField()
@@ -166,6 +180,7 @@ class Draft(peewee.Model):
     tags = peewee.TextField()
     comment = peewee.TextField()
     lang = peewee.TextField()
+    claim = peewee.TextField(null=True)
     started_at = peewee.BigIntegerField()
     touched_at = peewee.BigIntegerField()
 
@@ -294,6 +309,7 @@ _TABLES = (
     Epoch,
     LedgerRecord,
     LedgerDisclosure,
+    Slip,
     Prompt,
     Rating,
     Suggestion,
