@@ -17,11 +17,15 @@ from merchant_agent.central.services import Central, open_central
 from merchant_agent.central.web.catalogues import aspect_words, category_words, remedy_words, tag_words
 from merchant_agent.central.web.enrolling import enrolling_pages
 from merchant_agent.central.web.health import health
+from merchant_agent.central.web.inbox_api import inbox_api
 from merchant_agent.central.web.intake_api import intake_api
+from merchant_agent.central.web.invitations import invitation_pages
 from merchant_agent.central.web.log import log_api
 from merchant_agent.central.web.officers import SIGN_IN_PATH, officer_pages
+from merchant_agent.central.web.posters import poster_pages
 from merchant_agent.central.web.public import public_pages
 from merchant_agent.central.web.register import register_pages
+from merchant_agent.central.web.slips import slip_pages
 from merchant_agent.central.web.voices import voice_pages
 from merchant_agent.central.web.wording import channel_words
 from merchant_agent.clock import SystemClock
@@ -58,7 +62,8 @@ def create_app(central: Central) -> Flask:
         )
     )
     pages = (public_pages, health, officer_pages, register_pages, enrolling_pages, voice_pages)
-    for blueprint in (*pages, intake_api, log_api):
+    phones = (slip_pages, invitation_pages, poster_pages)
+    for blueprint in (*pages, *phones, intake_api, inbox_api, log_api):
         app.register_blueprint(blueprint(central))
     exempt_from_csrf(app, "intake_api")
     app.add_template_filter(grouped)

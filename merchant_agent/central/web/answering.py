@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Response, redirect, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -29,6 +29,7 @@ from merchant_agent.central.turns import Topic, take_turn
 from merchant_agent.domain.catalogue import LEVELS
 from merchant_agent.errors import ConflictError, InvalidError
 from merchant_agent.evidence.bodies import Kind
+from merchant_agent.evidence.query_code import parse_query_code
 from merchant_agent.web.locale import current_lang
 
 
@@ -49,42 +50,65 @@ class Place:
 def first_page(central: Central, place: Place) -> str:
     """The five faces, and the ways to the other forms."""
     with central.store.read() as reader:
-        given = find_given(reader, place.asked)
-    return _render(central, place, "first.html", given=given, rating=given.get(Kind.RATING))
+        found = find_given(reader, place.asked)
+    given = {kind.value: each for kind, each in found.items()}
+    return _render(central, place, "first.html", given=given, rating=found.get(Kind.RATING))
 
 
-def reasons_page(central: Central, place: Place) -> AnyResponse | str:
+def add_forms(pages: Blueprint, central: Central, root: str, place_of: Callable[[str], Place]) -> None:
+    """The forms under `root`, an address with `<name>`; `place_of` says what a name stands for."""
+
+    @pages.route(f"{root}/level", methods=["GET", "POST"])
+    def level(name: str) -> AnyResponse | str:
+        return _reasons(central, place_of(name))
+
+    @pages.route(f"{root}/rating", methods=["GET", "POST"])
+    def rating(name: str) -> AnyResponse | str:
+        return _rating(central, place_of(name))
+
+    @pages.route(f"{root}/suggest", methods=["GET", "POST"])
+    def suggest(name: str) -> AnyResponse | str:
+        return _suggestion(central, place_of(name))
+
+    @pages.route(f"{root}/complain", methods=["GET", "POST"])
+    def complain(name: str) -> AnyResponse | str:
+        return _complaint(central, place_of(name))
+
+    @pages.get(f"{root}/thanks/<any(rating, suggestion, complaint):kind>/<code>")
+    def thanks(name: str, kind: str, code: str) -> str:
+        return _render(central, place_of(name), "thanks.html", kind=kind, code=parse_query_code(code))
+
+
+def _reasons(central: Central, place: Place) -> AnyResponse | str:
     """Reasons and words for the level that was tapped; nothing is signed yet."""
     level = _level()
     if level is None:
+        # Reloaded, or in the other language.
         return redirect(place.base, code=303)
     return _render(central, place, "reasons.html", level=level, error=None)
 
 
-def send_rating(central: Central, place: Place) -> AnyResponse | str:
-    """Signs the rating, and thanks."""
+def _rating(central: Central, place: Place) -> AnyResponse | str:
+    level = _level()
+    if level is None:
+        return redirect(place.base, code=303)
     opinion = Opinion(
-        level=_level() or 0,
+        level=level,
         tags=tuple(request.form.getlist("tag")),
         comment=request.form.get("comment", ""),
         lang=_lang(),
     )
-
-    def again(error: str) -> AnyResponse | str:
-        if opinion.level not in LEVELS:
-            return redirect(place.base, code=303)
-        return _refused(central, place, "reasons.html", error, level=opinion.level)
-
-    return _send(central, place, lambda: rate(central, place.asked, opinion), again)
-
-
-def suggest_page(central: Central, place: Place) -> str:
-    """The form of a suggestion."""
-    return _render(central, place, "suggest.html", error=None)
+    return _send(
+        central,
+        place,
+        lambda: rate(central, place.asked, opinion),
+        lambda error: _refused(central, place, "reasons.html", error, level=level),
+    )
 
 
-def send_suggestion(central: Central, place: Place) -> AnyResponse | str:
-    """Signs the suggestion, and thanks."""
+def _suggestion(central: Central, place: Place) -> AnyResponse | str:
+    if request.method != "POST":
+        return _render(central, place, "suggest.html", error=None)
     comment = request.form.get("comment", "")
     return _send(
         central,
@@ -94,13 +118,9 @@ def send_suggestion(central: Central, place: Place) -> AnyResponse | str:
     )
 
 
-def complain_page(central: Central, place: Place) -> str:
-    """The form of a complaint."""
-    return _render(central, place, "complain.html", error=None)
-
-
-def send_complaint(central: Central, place: Place) -> AnyResponse | str:
-    """Signs the complaint, and thanks."""
+def _complaint(central: Central, place: Place) -> AnyResponse | str:
+    if request.method != "POST":
+        return _render(central, place, "complain.html", error=None)
     form = request.form
     grievance = Grievance(
         categories=tuple(form.getlist("category")),
@@ -117,11 +137,6 @@ def send_complaint(central: Central, place: Place) -> AnyResponse | str:
         lambda: complain(central, place.asked, grievance),
         lambda error: _refused(central, place, "complain.html", error),
     )
-
-
-def thanks_page(central: Central, place: Place, kind: str, code: str) -> str:
-    """What was kept, and its number."""
-    return _render(central, place, "thanks.html", kind=kind, code=code)
 
 
 def _send(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
 
+from merchant_agent.central.findings import broken_promises, unbound_ratings
 from merchant_agent.central.merchants import find_merchant
 from merchant_agent.central.overview import (
     MerchantOverview,
@@ -75,6 +76,8 @@ def public_pages(central: Central) -> Blueprint:
         with central.store.read() as reader:
             entry = find_merchant(reader, merchant_id)
             released = public_figures(central, merchant_id)
+            broken = broken_promises(central, reader, merchant_id)
+            unbound = unbound_ratings(reader, merchant_id, None if released is None else released.until)
         return render_template(
             "central/merchant.html",
             merchant=entry,
@@ -82,6 +85,8 @@ def public_pages(central: Central) -> Blueprint:
             programme="" if entry.programme == Programme.NONE else programme_words(entry.programme),
             figures=draw(released),
             band="" if released is None else band_words(released.answer_band),
+            unbound=unbound,
+            broken=broken,
         )
 
     return pages
