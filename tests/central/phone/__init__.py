@@ -1,0 +1,1 @@
+"""Customers with their phones, and shops that would rather have none."""
