@@ -111,6 +111,9 @@ class TerminalSettings:
     upload_batch_records: int = _number(200, "Most records in one upload.", 1, 1000)
     upload_gather_ms: int = _number(1000, "Milliseconds for which new questions are gathered.", 0, 10000)
     invitation_days: int = _number(14, "Days for which a customer may rate on the phone.", 1, 90)
+    retention_days: int = _number(
+        400, "Days after which customers' words and contacts are erased; signatures stay.", 1, 400
+    )
     backup_at: str = _text("03:30", "Time of day of the nightly backup.", _time_of_day)
     backup_keep: int = _number(7, "Nightly backups that are kept.", 1, 60)
     ballast_bytes: int = _number(
@@ -139,6 +142,9 @@ class CentralSettings:
     sheet_days: int = _number(14, "Days for which a printed enrolment sheet is valid.", 1, 90)
     release_at: str = _text(
         "06:00", "Time of day at which the public figures of the day before appear.", _time_of_day
+    )
+    retention_days: int = _number(
+        400, "Days after which customers' words and contacts are erased; signatures stay.", 1, 400
     )
     checkpoint_lock: str = _text(
         "",

@@ -77,6 +77,15 @@ class Remedy(Words, frozen=True, kw_only=True, forbid_unknown_fields=True):
     common: bool = False
 
 
+class Notice(Words, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is said before a contact is asked for: who keeps it, for what and how long.
+
+    Complaints name its version; other words are another version.
+    """
+
+    version: str
+
+
 class Trade(Words, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A line of business and which aspects, tags and problems fit it, by code and in order.
 
@@ -97,6 +106,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """One version of all items, consistent in itself; every tuple is in the order of showing."""
 
     version: str
+    notice: Notice
     levels: tuple[Level, ...]
     aspects: tuple[Aspect, ...]
     tags: tuple[Tag, ...]
@@ -198,6 +208,7 @@ def _find(items: Sequence[_Coded], code: str, kind: str) -> _Coded:
 
 def _check(catalogue: Catalogue) -> None:
     _require(_VERSION.fullmatch(catalogue.version) is not None, "a version is written 2026-1")
+    _require(_VERSION.fullmatch(catalogue.notice.version) is not None, "a notice's version is written 2026-1")
     _require(tuple(item.level for item in catalogue.levels) == LEVELS, "the levels must be 5 to 1, in order")
     aspects = _check_codes("aspects", catalogue.aspects)
     tags = _check_codes("tags", catalogue.tags)

@@ -16,6 +16,7 @@ from merchant_agent.evidence.bodies import (
     ComplaintBody,
     ConfirmBody,
     DisputeBody,
+    EraseBody,
     FindingBody,
     LapseBody,
     PromptBody,
@@ -135,7 +136,18 @@ class Remarked:
     at: datetime
 
 
-Change = PromptOpened | PromptEnded | RatingGiven | SuggestionMade | ComplaintOpened | Remarked
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """The erasable `members` of the record at `told_of` were deleted; `reason` is `request` or `retention`."""
+
+    place: Place
+    told_of: Place
+    members: tuple[str, ...]
+    reason: str
+    at: datetime
+
+
+Change = PromptOpened | PromptEnded | RatingGiven | SuggestionMade | ComplaintOpened | Remarked | Erased
 
 
 def project(record: Record, disclosed: Mapping[str, str]) -> list[Change]:  # noqa: PLR0911 -- one for each kind
@@ -158,6 +170,8 @@ def project(record: Record, disclosed: Mapping[str, str]) -> list[Change]:  # no
             return [_complaint(record, body, disclosed, at)]
         case SupersedeBody() | DisputeBody() | ConfirmBody() | FindingBody():
             return [_remark(record, body, at)]
+        case EraseBody():
+            return [_erased(record, body, at)]
         case _:
             # The others change nothing that these tables show.
             return []
@@ -260,3 +274,7 @@ def _remark(
         due_at=due_at,
         at=at,
     )
+
+
+def _erased(record: Record, body: EraseBody, at: datetime) -> Erased:
+    return Erased(place=record.place, told_of=body.place, members=body.members, reason=body.reason, at=at)

@@ -397,6 +397,26 @@ class Remark(Table):
         indexes = ((("merchant", "told_issuer", "told_epoch", "told_seq"), False),)
 
 
+class Erasure(Table):
+    """Erasable members of the record at `told_*` that were deleted, as the `erase` record at this place says."""
+
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = InstantField()
+    at = InstantField()
+    told_issuer = peewee.TextField()
+    told_epoch = peewee.IntegerField()
+    told_seq = peewee.BigIntegerField()
+    members = JsonField()
+    reason = peewee.TextField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+        indexes = ((("merchant", "told_issuer", "told_epoch", "told_seq"), False),)
+
+
 class Slip(Table):
     """A slip from its first opening on; a shop can sign several for one place, so `digest` is SHA-256 of it.
 
@@ -555,7 +575,7 @@ class LogSilence(Table):
         table_name = "log_silence"
 
 
-PROJECTIONS: tuple[type[Table], ...] = (Prompt, Lapse, Rating, Suggestion, Complaint, Remark)
+PROJECTIONS: tuple[type[Table], ...] = (Prompt, Lapse, Rating, Suggestion, Complaint, Remark, Erasure)
 
 MODELS: tuple[type[Table], ...] = (
     *(Installation, MerchantEntry, Issuer, Code, Attempt),

@@ -9,10 +9,11 @@ from typing import assert_never
 
 import msgspec
 
-from merchant_agent.central.store.models import Complaint, Lapse, Prompt, Rating, Remark, Suggestion
+from merchant_agent.central.store.models import Complaint, Erasure, Lapse, Prompt, Rating, Remark, Suggestion
 from merchant_agent.domain.projections import (
     Change,
     ComplaintOpened,
+    Erased,
     PromptEnded,
     PromptOpened,
     PromptOutcome,
@@ -38,6 +39,7 @@ _COLUMNS: dict[type[Table], tuple[str, ...]] = {
         *("categories", "remedies", "order_no", "occurred_at", "amount"),
     ),
     Remark: (*_KEY, "told_issuer", "told_epoch", "told_seq", "kind", "code", "level", "leaf", "due_at"),
+    Erasure: (*_KEY, "told_issuer", "told_epoch", "told_seq", "members", "reason"),
 }
 # A day within what any zone can show: what the terminal's clock says is a claim.
 _FIRST_MS = to_ms(datetime(1, 1, 2, tzinfo=UTC))
@@ -73,6 +75,8 @@ class ProjectionRows:
                     self._rows[Complaint].append(_complaint_row(merchant, received_ms, change))
                 case Remarked():
                     self._rows[Remark].append(_remark_row(merchant, received_ms, change))
+                case Erased():
+                    self._rows[Erasure].append(_erasure_row(merchant, received_ms, change))
                 case _:
                     assert_never(change)
 
@@ -118,6 +122,11 @@ def _remark_row(merchant: str, received_ms: int, change: Remarked) -> _Row:
     due_ms = None if change.due_at is None else _kept_ms(change.due_at)
     said = (change.kind, change.code, change.level, change.leaf, due_ms)
     return (*key, *_prompt_place(change.told_of), *said)
+
+
+def _erasure_row(merchant: str, received_ms: int, change: Erased) -> _Row:
+    key = _key(merchant, received_ms, change.place, change.at)
+    return (*key, *_prompt_place(change.told_of), _list_text(change.members), change.reason)
 
 
 def _answer_row(

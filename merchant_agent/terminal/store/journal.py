@@ -2,7 +2,8 @@
 
 A record is built on the newest one, signed, verified by the verifier's own code, and
 stored with its disclosures and projections in one transaction, together with whatever
-else its writer changes. Memory follows the disk: the chain moves on once the commit is
+else its writer changes. Where the wall clock was set since, a `clock` record comes first.
+Memory follows the disk: the chain moves on once the commit is
 durable, and after any failure it is read again from the last stored record.
 """
 
@@ -16,7 +17,8 @@ from pathlib import Path
 
 import peewee
 
-from merchant_agent.clock import Clock
+from merchant_agent.clock import Clock, Reading
+from merchant_agent.domain.clock_steps import clock_step
 from merchant_agent.domain.projections import project
 from merchant_agent.errors import (
     FormatError,
@@ -27,7 +29,7 @@ from merchant_agent.errors import (
 from merchant_agent.evidence.bodies import Body, Kind
 from merchant_agent.evidence.chain import Chain, append_record
 from merchant_agent.evidence.disclosure import make_disclosure
-from merchant_agent.evidence.fields import Head, Place
+from merchant_agent.evidence.fields import Anchor, Head, Place, parse_at
 from merchant_agent.evidence.jws import Typ, decode_jws, leaf_hash, link_of, verify_jws
 from merchant_agent.evidence.keys import SigningKey, VerifyingKey
 from merchant_agent.evidence.query_code import query_code
@@ -36,6 +38,7 @@ from merchant_agent.evidence.trust import Trust
 from merchant_agent.store.database import Database
 from merchant_agent.store.fields import to_ms
 from merchant_agent.store.store import Reader, Store, Writer
+from merchant_agent.terminal.store.checkpoints import newest_anchor
 from merchant_agent.terminal.store.identity import (
     Identity,
     enrolment_key,
@@ -98,6 +101,8 @@ class JournalWriter(Writer):
         self._clock = clock
         self._signer = signer
         self.chain: Chain | None = None
+        self.before: Reading | None = None  # the clocks in the newest record
+        self.anchor: Anchor | None = None  # the newest checkpoint that is kept
         self.appended: list[Appended] = []
 
     def append(
@@ -120,20 +125,35 @@ class JournalWriter(Writer):
             StoreError: it could not be written; the transaction can only be rolled back.
             VerificationError: the verifier refused it; nothing of it was written.
         """
+        reading = self._clock.read()
+        step = None if self.before is None else clock_step(self.before, reading)
+        if step is not None:
+            self._sign(Kind.CLOCK, step, reading, new_id(reading.at), ABOUT_NOTHING, {})
+        values = {name: value for name, value in (disclosures or {}).items() if value}
+        return self._sign(kind, body, reading, id or new_id(reading.at), about or ABOUT_NOTHING, values)
+
+    def _sign(  # noqa: PLR0913, PLR0917 -- a record has these parts
+        self,
+        kind: Kind,
+        body: Body,
+        reading: Reading,
+        id: str,  # noqa: A002  # the member's name
+        about: About,
+        values: Mapping[str, str],
+    ) -> Appended:
         if self._signer is None or self.chain is None:
             raise StartError("The terminal is not enrolled.")
-        values = {name: value for name, value in (disclosures or {}).items() if value}
         texts = {name: make_disclosure(name, value) for name, value in values.items()}
-        reading = self._clock.read()
         octets = append_record(
             self.chain,
             self._signer.key,
             kind,
-            id or new_id(reading.at),
+            id,
             reading,
-            about or ABOUT_NOTHING,
+            about,
             body,
             texts.values(),
+            anchor=_further(self.chain.anchor, self.anchor),
         )
         # On a copy: what fails below leaves this transaction's chain where its rows are.
         chain = _copy(self.chain, self._signer)
@@ -146,7 +166,7 @@ class JournalWriter(Writer):
         apply(self, changes)
         leaf = leaf_hash(octets)
         slip = self._signer.slips.promise(self, record, leaf, values)
-        self.chain = chain
+        self.chain, self.before = chain, reading
         appended = Appended(record=record, octets=octets, leaf=leaf, slip=slip)
         self.appended.append(appended)
         return appended
@@ -165,17 +185,20 @@ class Journal:
         self._clock = clock
         self._keys = keys
         self._callbacks: list[OnCommit] = []
-        # Held around every write here, outside the store's own lock; guards the three below.
+        # Held around every write here, outside the store's own lock; guards the five below.
         self._lock = threading.Lock()
         self._signer: _Signer | None = None
         self._chain: Chain | None = None  # None where it must be read from the disk
+        self._before: Reading | None = None  # of the chain's newest record; goes with `_chain`
         self._head: Head | None = None
+        self._anchor: Anchor | None = None
         with store.read() as reader:
             identity = load_identity(reader)
             if identity is not None:
                 self._signer = _signer(identity, load_identity_key(keys, identity))
-                self._chain = _resume(reader, self._signer)
+                self._chain, self._before = _resume(reader, self._signer)
                 self._head = self._chain.head
+                self._anchor = newest_anchor(reader)
 
     @property
     def enrolled(self) -> bool:
@@ -204,6 +227,16 @@ class Journal:
     def head(self) -> Head | None:
         """The newest committed place; its `seq` is -1 before the first record; None before the enrolment."""
         return self._head
+
+    @property
+    def read_last(self) -> Reading | None:
+        """The clocks as the newest committed record states them; None before the first of the epoch."""
+        return self._before
+
+    def take_anchor(self, anchor: Anchor) -> None:
+        """Has every later record state this checkpoint, which was verified and is kept on disk."""
+        with self._lock:
+            self._anchor = anchor
 
     def enrolment_key(self) -> SigningKey:
         """The key to enrol with, on disk before it is used; the same until it is granted.
@@ -242,7 +275,7 @@ class Journal:
                     public_url=public_url,
                 )
             self._signer = _signer(identity, key)
-            self._chain = Chain.begin(identity.grant_octets, identity.grant)
+            self._chain, self._before = Chain.begin(identity.grant_octets, identity.grant), None
             self._head = self._chain.head
         return identity
 
@@ -276,7 +309,7 @@ class Journal:
                 # Whether a failed commit reached the disk, only the disk knows.
                 self._chain = None
                 raise
-            self._chain = writer.chain
+            self._chain, self._before = writer.chain, writer.before
             if writer.chain is not None:
                 self._head = writer.chain.head
         if writer.appended:
@@ -286,7 +319,9 @@ class Journal:
     def _make_writer(self, database: Database, handle: peewee.Database) -> JournalWriter:
         writer = JournalWriter(database, handle, clock=self._clock, signer=self._signer)
         if self._signer is not None:
-            writer.chain = self._chain or _resume(writer, self._signer)
+            if self._chain is None:
+                self._chain, self._before = _resume(writer, self._signer)
+            writer.chain, writer.before, writer.anchor = self._chain, self._before, self._anchor
         return writer
 
     def _require_signer(self) -> _Signer:
@@ -301,8 +336,8 @@ def _signer(identity: Identity, key: SigningKey) -> _Signer:
     return _Signer(identity=identity, key=key, verifying=verifying, slips=slips)
 
 
-def _resume(reader: Reader, signer: _Signer) -> Chain:
-    """The chain at its newest stored record, whose signature and link are checked once more.
+def _resume(reader: Reader, signer: _Signer) -> tuple[Chain, Reading | None]:
+    """The chain at its newest stored record, whose signature and link are checked once more, and its clocks.
 
     Raises:
         StoreCorruptError: it is not what this terminal signed.
@@ -310,7 +345,7 @@ def _resume(reader: Reader, signer: _Signer) -> Chain:
     identity = signer.identity
     newest = newest_record(reader, identity.epoch)
     if newest is None:
-        return Chain.begin(identity.grant_octets, identity.grant)
+        return Chain.begin(identity.grant_octets, identity.grant), None
     try:
         jws = decode_jws(newest.octets, Typ.RECORD)
         verify_jws(jws, signer.verifying)
@@ -322,7 +357,7 @@ def _resume(reader: Reader, signer: _Signer) -> Chain:
     if record.place != place or link != newest.link:
         raise StoreCorruptError(f"the newest record, seq {newest.seq}, stands at another place")
     head = Head(epoch=newest.epoch, seq=newest.seq, link=link)
-    return Chain.resume(
+    chain = Chain.resume(
         identity.issuer,
         identity.epoch,
         signer.verifying,
@@ -331,6 +366,14 @@ def _resume(reader: Reader, signer: _Signer) -> Chain:
         role=identity.grant.role,
         anchor=record.anchor,
     )
+    return chain, Reading(at=parse_at(record.at), boot=record.boot, uptime_ms=record.uptime_ms)
+
+
+def _further(stated: Anchor | None, kept: Anchor | None) -> Anchor | None:
+    """The kept checkpoint where it goes on from the one that the chain states, else None. Source: rule V7."""
+    if kept is None or stated is None:
+        return kept
+    return kept if kept.size > stated.size and kept.time >= stated.time else None
 
 
 def _copy(chain: Chain, signer: _Signer) -> Chain:

@@ -48,6 +48,7 @@ class LedgerRecord(Table):
     class Meta:
         table_name = "record"
         primary_key = peewee.CompositeKey("epoch", "seq")
+        indexes = ((("kind", "epoch", "seq"), False),)
 
 
 class LedgerDisclosure(Table):
@@ -171,6 +172,23 @@ class Complaint(Table):
         indexes = ((("epoch", "seq"), True),)
 
 
+class Erasure(Table):
+    """Erasable members that were deleted: which `erase` record tells of it, and of what record."""
+
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    told_epoch = peewee.IntegerField()
+    told_seq = peewee.BigIntegerField()
+    members = JsonField()
+    reason = peewee.TextField()
+    at = InstantField()
+
+    class Meta:
+        table_name = "erasure"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+        indexes = ((("told_epoch", "told_seq"), False),)
+
+
 # Sales and what a tablet is in the middle of
 
 
@@ -285,6 +303,52 @@ class Quarantine(Table):
         primary_key = peewee.CompositeKey("epoch", "seq")
 
 
+# Central's log, as this terminal saw it
+
+
+class Checkpoint(Table):
+    """A verified checkpoint: its note, and the proof that the log went on from the kept one before.
+
+    `root` is base64url, `time` unix seconds; `proof` are hashes of 32 octets, none for the first.
+    """
+
+    size = peewee.BigIntegerField(primary_key=True)
+    root = peewee.TextField()
+    time = peewee.BigIntegerField()
+    octets = peewee.BlobField()
+    proof = peewee.BlobField()
+
+    class Meta:
+        table_name = "checkpoint"
+
+
+class SplitView(Table):
+    """Two notes of central's log that cannot both be true: the `kept` one was verified, the other `shown` later."""
+
+    number = peewee.AutoField()
+    kept_size = peewee.BigIntegerField()
+    kept = peewee.BlobField()
+    shown_size = peewee.BigIntegerField()
+    shown = peewee.BlobField(unique=True)
+    at = InstantField()
+
+    class Meta:
+        table_name = "split_view"
+
+
+# This machine's own life
+
+
+class OrderlyStop(Table):
+    """One row, with `number` 1, from an orderly stop of the program to its next start."""
+
+    number = peewee.IntegerField(primary_key=True)
+    at = InstantField()
+
+    class Meta:
+        table_name = "orderly_stop"
+
+
 # Who may talk to this machine
 
 
@@ -341,13 +405,14 @@ class Alarm(Table):
         indexes = ((("code", "detail"), False),)
 
 
-PROJECTIONS: tuple[type[Table], ...] = (Prompt, Rating, Suggestion, Complaint)
+PROJECTIONS: tuple[type[Table], ...] = (Prompt, Rating, Suggestion, Complaint, Erasure)
 
 MODELS: tuple[type[Table], ...] = (
     *(Epoch, LedgerRecord, LedgerDisclosure, Slip),
     *PROJECTIONS,
     *(Sale, Till, Draft),
     *(UploadState, SentBatch, Quarantine),
+    *(Checkpoint, SplitView, OrderlyStop),
     *(Device, Pairing, PosToken, Alarm),
     *CREDENTIAL_MODELS,
 )

@@ -9,6 +9,7 @@ from typing import assert_never
 from merchant_agent.domain.projections import (
     Change,
     ComplaintOpened,
+    Erased,
     PromptEnded,
     PromptOpened,
     PromptOutcome,
@@ -19,7 +20,7 @@ from merchant_agent.domain.projections import (
 from merchant_agent.evidence.fields import Place
 from merchant_agent.store.fields import json_text, to_ms
 from merchant_agent.store.store import Writer
-from merchant_agent.terminal.store.models import Complaint, Prompt, Rating, Suggestion
+from merchant_agent.terminal.store.models import Complaint, Erasure, Prompt, Rating, Suggestion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Tables:
     rating: type[Rating] = Rating
     suggestion: type[Suggestion] = Suggestion
     complaint: type[Complaint] = Complaint
+    erasure: type[Erasure] = Erasure
 
 
 LIVE = Tables()
@@ -39,6 +41,7 @@ _ANSWER = ("epoch", "seq", "prompt_epoch", "prompt_seq", "channel", "lang", "cat
 _RATING = (*_ANSWER, "rating_id", "level", "aspects", "tags", "ended", "dwell_ms")
 _SUGGESTION = (*_ANSWER, "suggestion_id")
 _COMPLAINT = (*_ANSWER, "case_id", "categories", "remedies", "order_no", "occurred_at", "amount")
+_ERASURE = ("epoch", "seq", "told_epoch", "told_seq", "members", "reason", "at")
 
 
 def apply(writer: Writer, changes: Iterable[Change], tables: Tables = LIVE) -> None:
@@ -62,6 +65,9 @@ def apply(writer: Writer, changes: Iterable[Change], tables: Tables = LIVE) -> N
             case Remarked():
                 # Central's word alone: no record of a terminal's own chain.
                 pass
+            case Erased():
+                writer.copy_rows(tables.erasure, _ERASURE, [_erasure_row(change)])
+                _clear(writer, change, tables)
             case _:
                 assert_never(change)
 
@@ -74,6 +80,25 @@ def _end_prompt(writer: Writer, change: PromptEnded, prompt: type[Prompt]) -> No
     here = (prompt.epoch == change.prompt.epoch) & (prompt.seq == change.prompt.seq)
     ended = {prompt.outcome: change.outcome, prompt.reason: change.reason, prompt.ended_at: change.at}
     writer.execute(prompt.update(ended).where(here & open_to))
+
+
+def _clear(writer: Writer, change: Erased, tables: Tables) -> None:
+    """What was erased goes from the pages' tables too; a contact never stood there."""
+    about = change.told_of
+    for table in (tables.rating, tables.suggestion, tables.complaint):
+        columns = {"comment": table.comment}
+        if issubclass(table, Complaint):
+            more = {"order": table.order_no, "occurred_at": table.occurred_at, "amount": table.amount}
+            columns = columns | more
+        erased = {columns[name]: None for name in change.members if name in columns}
+        if erased:
+            here = (table.epoch == about.epoch) & (table.seq == about.seq)
+            writer.execute(table.update(erased).where(here))
+
+
+def _erasure_row(change: Erased) -> tuple[object, ...]:
+    places = (change.place.epoch, change.place.seq, change.told_of.epoch, change.told_of.seq)
+    return (*places, json_text(change.members), change.reason, to_ms(change.at))
 
 
 def _prompt_row(change: PromptOpened) -> tuple[object, ...]:

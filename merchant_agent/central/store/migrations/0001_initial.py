@@ -340,6 +340,25 @@ class Remark(peewee.Model):
         indexes = ((("merchant", "told_issuer", "told_epoch", "told_seq"), False),)
 
 
+class Erasure(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = peewee.BigIntegerField()
+    at = peewee.BigIntegerField()
+    told_issuer = peewee.TextField()
+    told_epoch = peewee.IntegerField()
+    told_seq = peewee.BigIntegerField()
+    members = peewee.TextField()
+    reason = peewee.TextField()
+
+    class Meta:
+        table_name = "erasure"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+        indexes = ((("merchant", "told_issuer", "told_epoch", "told_seq"), False),)
+
+
 class Slip(peewee.Model):
     merchant = peewee.TextField()
     issuer = peewee.TextField()
@@ -524,6 +543,7 @@ _TABLES: tuple[type[peewee.Model], ...] = (
     Suggestion,
     Complaint,
     Remark,
+    Erasure,
     Account,
     Session,
     AuditEntry,

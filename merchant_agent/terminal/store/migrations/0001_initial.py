@@ -35,6 +35,7 @@ class LedgerRecord(peewee.Model):
     class Meta:
         table_name = "record"
         primary_key = peewee.CompositeKey("epoch", "seq")
+        indexes = ((("kind", "epoch", "seq"), False),)
 
 
 class LedgerDisclosure(peewee.Model):
@@ -143,6 +144,21 @@ class Complaint(peewee.Model):
         indexes = ((("epoch", "seq"), True),)
 
 
+class Erasure(peewee.Model):
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    told_epoch = peewee.IntegerField()
+    told_seq = peewee.BigIntegerField()
+    members = peewee.TextField()
+    reason = peewee.TextField()
+    at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "erasure"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+        indexes = ((("told_epoch", "told_seq"), False),)
+
+
 class Sale(peewee.Model):
     prompt_id = peewee.TextField(primary_key=True)
     till = peewee.TextField()
@@ -225,6 +241,37 @@ class Quarantine(peewee.Model):
     class Meta:
         table_name = "quarantine"
         primary_key = peewee.CompositeKey("epoch", "seq")
+
+
+class Checkpoint(peewee.Model):
+    size = peewee.BigIntegerField(primary_key=True)
+    root = peewee.TextField()
+    time = peewee.BigIntegerField()
+    octets = peewee.BlobField()
+    proof = peewee.BlobField()
+
+    class Meta:
+        table_name = "checkpoint"
+
+
+class SplitView(peewee.Model):
+    number = peewee.AutoField()
+    kept_size = peewee.BigIntegerField()
+    kept = peewee.BlobField()
+    shown_size = peewee.BigIntegerField()
+    shown = peewee.BlobField(unique=True)
+    at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "split_view"
+
+
+class OrderlyStop(peewee.Model):
+    number = peewee.IntegerField(primary_key=True)
+    at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "orderly_stop"
 
 
 class Device(peewee.Model):
@@ -314,12 +361,16 @@ _TABLES = (
     Rating,
     Suggestion,
     Complaint,
+    Erasure,
     Sale,
     Till,
     Draft,
     UploadState,
     SentBatch,
     Quarantine,
+    Checkpoint,
+    SplitView,
+    OrderlyStop,
     Device,
     Pairing,
     PosToken,
