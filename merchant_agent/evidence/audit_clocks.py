@@ -70,9 +70,12 @@ class ClockAudit:
         body = record.body
         if isinstance(body, ClockBody):
             return _is_close(body.wall_ms, wall_ms) and _is_close(body.boot_ms, boot_ms)
-        if boot_ms is None:
-            return True
-        return boot_ms >= 0 and abs(wall_ms - boot_ms) <= _DRIFT_MS + boot_ms // _DRIFT_SHARE
+        return boot_ms is None or clocks_agree(wall_ms, boot_ms)
+
+
+def clocks_agree(wall_ms: int, boot_ms: int) -> bool:
+    """Whether both clocks moved alike from one record to the next, as far as honest clocks do."""
+    return boot_ms >= 0 and abs(wall_ms - boot_ms) <= _DRIFT_MS + boot_ms // _DRIFT_SHARE
 
 
 def _is_close(stated: int | None, seen: int | None) -> bool:
