@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from merchant_agent.domain.catalogue import Catalogue
 from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_amount, parse_time
 from merchant_agent.domain.text import check_line
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
-from merchant_agent.evidence.bodies import ComplaintBody, Kind, SuggestionBody
+from merchant_agent.evidence.bodies import ComplaintBody, Consent, Kind, SuggestionBody
+from merchant_agent.evidence.octets import decode_b64u, encode_b64u
 from merchant_agent.evidence.record import About
+from merchant_agent.evidence.seal import seal_contact
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.lookup import find_prompt, place_of
 from merchant_agent.terminal.collect.said import (
@@ -26,11 +28,13 @@ from merchant_agent.terminal.collect.said import (
     check_claim,
     check_codes,
     check_comment,
+    check_contact,
     check_id,
     check_lang,
 )
 from merchant_agent.terminal.collect.screen import Tablet
 from merchant_agent.terminal.collect.thanks import thanks_again, thanks_for
+from merchant_agent.terminal.erasure import erased_members
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.models import Complaint, Suggestion
 
@@ -54,7 +58,8 @@ class Grievance:
     """A complaint as the customer filled it in; each text may be empty, not all of it.
 
     `occurred_at` is RFC 3339, or the local time `2026-11-24T10:26`; `amount` is digits with
-    at most two decimals, in CNY; `claim` as in `Answer`.
+    at most two decimals, in CNY; `claim` as in `Answer`. `contact` is a telephone number, which only
+    central may read, `consents` who may call it, and `notice` the version of what was said about it.
     """
 
     prompt_id: str | None
@@ -66,6 +71,9 @@ class Grievance:
     amount: str = ""
     lang: str = "zh"
     claim: str | None = None
+    contact: str = field(default="", repr=False)
+    consents: tuple[Consent, ...] = ()
+    notice: str | None = None
 
 
 def suggest(terminal: Terminal, tablet: Tablet, suggestion_id: str, words: Words) -> Thanks:
@@ -89,7 +97,8 @@ def suggest(terminal: Terminal, tablet: Tablet, suggestion_id: str, words: Words
             Suggestion.select().where(Suggestion.suggestion_id == suggestion_id)
         )
         if row is not None:
-            _require_same([row.comment, row.lang], [comment, words.lang])
+            is_gone = bool(erased_members(writer, row.epoch, row.seq))
+            _require_same([row.comment, row.lang], [None if is_gone else comment, words.lang])
             return thanks_again(terminal, writer, row.epoch, row.seq, as_sent=True)
         appended = writer.append(
             Kind.SUGGESTION, body, id=suggestion_id, about=about, disclosures={"comment": comment}
@@ -102,7 +111,8 @@ def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: G
 
     Raises:
         InvalidError: "id", "complaint" (neither a problem nor words), "category", "remedy",
-            "comment", "order", "occurred-at", "amount", "lang" or "claim".
+            "comment", "order", "occurred-at", "amount", "lang", "claim", "contact", "consents" (a
+            contact that nobody may call, or none to call) or "notice".
         NotFoundError: "prompt", when the tablet's till has none of that id.
         ConflictError: "answer-id", when the id is of another complaint.
     """
@@ -116,18 +126,23 @@ def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: G
         lang=checked.lang,
         catalogue=terminal.catalogue.version,
         claim=checked.claim,
-        consents=(),
-        notice=None,
+        consents=checked.consents,
+        notice=checked.notice,
     )
+    sealed = _seal(terminal, complaint_id, checked.contact)
     with terminal.journal.write() as writer:
         about = _about(terminal, writer, tablet, checked.prompt_id)
         row: Complaint | None = writer.first(Complaint.select().where(Complaint.case_id == complaint_id))
         if row is not None:
+            # A contact cannot be compared: sealed again it is another one. The first one stands.
+            gone = erased_members(writer, row.epoch, row.seq)
             stands = [*_lists(row), row.comment, row.order_no, row.occurred_at, row.amount]
-            sent = [checked.categories, checked.remedies, *(value or None for value in words.values())]
-            _require_same(stands, sent)
+            sent = [None if name in gone else value or None for name, value in words.items()]
+            _require_same(stands, [checked.categories, checked.remedies, *sent])
             return thanks_again(terminal, writer, row.epoch, row.seq, as_sent=True)
-        appended = writer.append(Kind.COMPLAINT, body, id=complaint_id, about=about, disclosures=words)
+        appended = writer.append(
+            Kind.COMPLAINT, body, id=complaint_id, about=about, disclosures={**words, "contact": sealed}
+        )
         return thanks_for(terminal, appended)
 
 
@@ -142,11 +157,31 @@ def _check_grievance(catalogue: Catalogue, grievance: Grievance) -> Grievance:
         raise InvalidError("complaint", "a problem or some words are expected")
     return replace(
         grievance,
+        contact=_check_calls(catalogue, grievance),
         comment=comment,
         order=check_line(grievance.order, code="order", max_chars=ORDER_MAX_CHARS),
         occurred_at=_check_time(grievance.occurred_at.strip()),
         amount=_check_amount(grievance.amount.strip()),
     )
+
+
+def _check_calls(catalogue: Catalogue, grievance: Grievance) -> str:
+    """The number to call, with who may call it; empty where none was given."""
+    contact = check_contact(grievance.contact)
+    if len(set(grievance.consents)) != len(grievance.consents) or bool(contact) != bool(grievance.consents):
+        raise InvalidError("consents", "a number and who may call it are expected together")
+    if grievance.notice not in {None, catalogue.notice.version} or (contact and grievance.notice is None):
+        raise InvalidError("notice", "the version of the notice in force is expected")
+    return contact
+
+
+def _seal(terminal: Terminal, complaint_id: str, contact: str) -> str:
+    """The contact as it is kept; empty where there is none."""
+    if not contact:
+        return ""
+    identity = terminal.journal.identity
+    public = decode_b64u(identity.grant.sealing_key, length=32)
+    return encode_b64u(seal_contact(public, identity.issuer, complaint_id, contact))
 
 
 def _check_time(text: str) -> str:

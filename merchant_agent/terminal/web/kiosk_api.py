@@ -76,6 +76,9 @@ class ComplaintMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     amount: str = ""
     lang: str
     claim: str | None = None
+    contact: str = ""
+    consents: tuple[Literal["authority", "shop"], ...] = ()
+    notice: str | None = None
 
 
 def kiosk_api(terminal: Terminal) -> Blueprint:
@@ -146,6 +149,9 @@ def _grievance(message: ComplaintMessage) -> Grievance:
         amount=message.amount,
         lang=message.lang,
         claim=message.claim,
+        contact=message.contact,
+        consents=message.consents,
+        notice=message.notice,
     )
 
 
