@@ -113,7 +113,8 @@ def promise_words(opened: OpenedSlip) -> str:
         case Promise.PROMISED if opened.due_at is None or opened.waits_for_log:
             words = gettext("On its way")
         case Promise.PROMISED:
-            due = localtime(opened.due_at, "%m-%d %H:%M")
+            # Kept on one line.
+            due = localtime(opened.due_at, "%m\u2011%d\u00a0%H:%M")
             words = gettext("On its way; it must be here by %(due)s", due=due)
         case Promise.LATE:
             words = gettext("It came late")

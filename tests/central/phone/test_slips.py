@@ -38,7 +38,7 @@ def test_a_slip_whose_record_came_matches(central: Central, visitor: Visitor) ->
 def test_a_slip_before_its_record_is_a_promise_with_a_time(central: Central, visitor: Visitor) -> None:
     slip = visitor.slip(visitor.rate())
     page = phone(central).read(f"/s/{slip}")
-    assert f"{ON_ITS_WAY}，最晚 05-21 12:00 送达" in page
+    assert f"{ON_ITS_WAY}，最晚 05\u201121\u00a012:00 送达" in page
     visitor.upload()
     assert KEPT in phone(central).read(f"/s/{slip}")
     assert visitor.sweep() == []
