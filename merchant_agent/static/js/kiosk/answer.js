@@ -1,11 +1,13 @@
 // What one customer says about one sale, until it is finished.
 
+import { Claim } from "./claim.js";
 import { newId } from "./ids.js";
 import { tidy } from "./text.js";
 
 export class Answer {
   constructor(question, lang) {
     this.id = newId();
+    this.claim = new Claim();
     this.prompt = question.prompt;
     this.level = null;
     this.tags = [];
@@ -28,7 +30,7 @@ export class Answer {
 
   body() {
     const { prompt, level, tags, aspects, comment, lang } = this;
-    return { prompt, level, tags, aspects, comment: tidy(comment), lang };
+    return { prompt, level, tags, aspects, comment: tidy(comment), lang, claim: this.claim.hash };
   }
 
   // A choice taken back takes everything back that hung on it.

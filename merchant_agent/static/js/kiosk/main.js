@@ -11,6 +11,7 @@ import { Idle } from "./idle.js";
 import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
 import { Stage, fill } from "./stage.js";
+import { Thanks } from "./thanks.js";
 import { Complain, Suggest } from "./words.js";
 
 const WAIT_FOR_THANKS_MS = 5000;
@@ -184,26 +185,19 @@ async function deliver(kind, path, body, isWatched) {
     return;
   }
   const about = step.question ?? step.about ?? null;
+  const { claim } = step.answer ?? step;
   step = { name: "saving" };
   idle.stop();
   stage.freeze();
   const slow = setTimeout(() => stage.show("saving"), SLOW_MS);
   try {
-    thank(kind, (await sent)?.query_code ?? null, about);
+    const lasts = kind === "complaint" ? config.thanks_complaint_s : config.thanks_rating_s;
+    present(new Thanks(kind, { told: await sent, claim, about, lasts }));
   } catch (error) {
     fail(error);
   } finally {
     clearTimeout(slow);
   }
-}
-
-function thank(kind, code, about) {
-  const lasts = kind === "complaint" ? config.thanks_complaint_s : config.thanks_rating_s;
-  const draw = (screen) => {
-    screen.toggleAttribute("data-kept", code === null);
-    fill(screen, { code: code ?? "", left: lasts });
-  };
-  present({ name: `thanks-${kind}`, draw, lasts, about });
 }
 
 function fail(error) {

@@ -1,5 +1,6 @@
 // A suggestion, and a complaint in three short steps. Neither needs a sale, a name or a number.
 
+import { Claim } from "./claim.js";
 import { newId } from "./ids.js";
 import { attachPad } from "./pad.js";
 import { fields, toggles } from "./stage.js";
@@ -18,6 +19,7 @@ export class Suggest {
 
   constructor(question, lang) {
     this.id = newId();
+    this.claim = new Claim();
     this.prompt = question?.prompt ?? null;
     this.lang = lang;
     this.comment = "";
@@ -38,7 +40,7 @@ export class Suggest {
   }
 
   body() {
-    return { prompt: this.prompt, comment: tidy(this.comment), lang: this.lang };
+    return { prompt: this.prompt, comment: tidy(this.comment), lang: this.lang, claim: this.claim.hash };
   }
 }
 
@@ -49,6 +51,7 @@ export class Complain {
   // The sale's number, time and amount stand there already, for the customer to correct.
   constructor(question, lang) {
     this.id = newId();
+    this.claim = new Claim();
     this.prompt = question?.prompt ?? null;
     this.lang = lang;
     this.categories = [];
@@ -102,7 +105,7 @@ export class Complain {
     const { prompt, categories, remedies, lang, day, hour, minute } = this;
     const occurred = day ? `${day}T${hour}:${minute}` : "";
     return {
-      prompt, categories, remedies, lang,
+      prompt, categories, remedies, lang, claim: this.claim.hash,
       comment: tidy(this.comment), order: tidy(this.order), occurred_at: occurred, amount: this.amount.trim(),
     };
   }
