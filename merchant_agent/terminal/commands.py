@@ -6,17 +6,20 @@ them. Whatever touches the ledger needs the data folder for itself.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import click
 
 from merchant_agent.clock import Clock, SystemClock
 from merchant_agent.errors import FormatError, InvalidError, SettingsError, StartError
+from merchant_agent.evidence.bodies import ERASABLE, Kind
+from merchant_agent.evidence.fields import MAX_EPOCH, MAX_SEQ, Place
 from merchant_agent.evidence.trust import Trust, load_trust
 from merchant_agent.settings import TerminalSettings, Value, documented, load
 from merchant_agent.store.credentials import audit
@@ -28,6 +31,8 @@ from merchant_agent.terminal.app import run as run_terminal
 from merchant_agent.terminal.devices import LINK_VALID_S, make_pairing_link, make_pos_token
 from merchant_agent.terminal.enrolment import Enrolled
 from merchant_agent.terminal.enrolment import enrol as enrol_terminal
+from merchant_agent.terminal.erasure import Reason, find_by_code
+from merchant_agent.terminal.erasure import erase as erase_words
 from merchant_agent.terminal.export import export_terminal
 from merchant_agent.terminal.rebuild import rebuild_folder
 from merchant_agent.terminal.services import close_terminal, open_terminal
@@ -44,6 +49,18 @@ _data = click.option(
 )
 _stdin = click.option("--stdin", "from_stdin", is_flag=True, help="Read it from standard input, one line.")
 _till = click.option("--till", default="", help="Name of the till; empty: every till.")
+
+
+def _read_place(
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> tuple[int, int] | None:
+    """Epoch and seq as they are written, 1.17; a wrong call where there can be no such place."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,5})\.([0-9]{1,10})", text, re.ASCII)
+    if found is None or not 1 <= int(found[1]) <= MAX_EPOCH or int(found[2]) > MAX_SEQ:
+        raise click.BadParameter("a place is written epoch.seq, such as 1.17")
+    return int(found[1]), int(found[2])
 
 
 def _every_setting(command: Any) -> Any:  # noqa: ANN401 -- click's own
@@ -158,6 +175,49 @@ def pos_token(data: Path, till: str) -> None:
             token = make_pos_token(writer, till, at=now)
             audit(writer, at=now, who=_WHO, what="pos-token", detail=till)
     click.echo(token)
+
+
+@terminal.command("erase")
+@_data
+@click.option("--query-code", help="The record's query code, as the customer has it.")
+@click.option("--place", callback=_read_place, help="Or the record's epoch and seq, such as 1.17.")
+@click.option(
+    "--member",
+    "members",
+    multiple=True,
+    type=click.Choice(sorted(ERASABLE[Kind.COMPLAINT])),
+    help="Erase this alone, such as contact; may be given several times.",
+)
+@click.option(
+    "--reason", type=click.Choice(get_args(Reason)), default="request", show_default=True, help="Why."
+)
+def erase(
+    data: Path,
+    query_code: str | None,
+    place: tuple[int, int] | None,
+    members: tuple[str, ...],
+    reason: Reason,
+) -> None:
+    """Erase what a customer wrote from a terminal that is not running; the signed record stays.
+
+    Nightly backups have it for as many nights as they are kept. The manager's page does the same
+    while the terminal runs.
+    """
+    if (query_code is None) == (place is None):
+        raise click.UsageError("Name the record by --query-code or by --place.")
+    settings = _load(data)
+    opened = open_terminal(settings, _clock(settings))
+    try:
+        with _as_usage("query code"):
+            found = (
+                find_by_code(opened, query_code or "")
+                if place is None
+                else Place(issuer=opened.journal.identity.issuer, epoch=place[0], seq=place[1])
+            )
+        erased = erase_words(opened, found, who=_WHO, members=members or None, reason=reason)
+    finally:
+        close_terminal(opened)
+    click.echo(f"{erased.query_code}: erased {', '.join(erased.members)}")
 
 
 @click.command()

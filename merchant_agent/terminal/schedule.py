@@ -15,6 +15,7 @@ from merchant_agent.store.integrity import integrity_problems
 from merchant_agent.terminal.alarms import clear_alarms, raise_alarm
 from merchant_agent.terminal.collect.sweep import sweep
 from merchant_agent.terminal.duties import Duty, Every, Nightly, spread_s
+from merchant_agent.terminal.erasure import erase_old
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.opening import BALLAST_NAME, DATABASE_NAME
 from merchant_agent.terminal.ticker import Ticker
@@ -31,6 +32,8 @@ _START_SPREAD_S = 10.0
 _BALLAST_EVERY_S = 60.0
 _CHECKPOINT_EVERY_S = 3600.0
 _FIRST_BACKUP_S = 600.0
+_RETENTION_EVERY_S = 86_400.0
+_FIRST_RETENTION_S = 900.0
 _RETRY_BACKUP_S = 3600.0
 
 
@@ -66,6 +69,12 @@ def duties_of(terminal: Terminal, uploader: Uploader) -> tuple[Duty, ...]:
             name="checkpoint",
             timer=Every(clock, _CHECKPOINT_EVERY_S, first_s=_CHECKPOINT_EVERY_S),
             run=lambda: _checkpoint(terminal),
+            slow=True,
+        ),
+        Duty(
+            name="retention",
+            timer=Every(clock, _RETENTION_EVERY_S, first_s=_FIRST_RETENTION_S),
+            run=lambda: erase_old(terminal),
             slow=True,
         ),
         Duty(name="backup", timer=nightly, run=lambda: back_up(terminal, nightly), slow=True),

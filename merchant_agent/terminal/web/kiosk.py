@@ -83,6 +83,7 @@ def _screens(terminal: Terminal, lang: str) -> Markup:
             common_remedies=[remedy for remedy in catalogue.remedies if remedy.common],
             other_remedies=[remedy for remedy in catalogue.remedies if not remedy.common],
             max_comment=COMMENT_MAX_CHARS,
+            notice=catalogue.notice,
             invitation_days=terminal.settings.invitation_days,
         )
     # Rendered by a template, which escaped what it was given.

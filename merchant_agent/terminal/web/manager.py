@@ -9,14 +9,17 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from merchant_agent.domain.sales import TILL_MAX_CHARS, business_day
-from merchant_agent.errors import InvalidError
+from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
 from merchant_agent.store.credentials import audit
 from merchant_agent.terminal.accounts import has_pin, set_pin
 from merchant_agent.terminal.devices import list_pos_tokens, make_pos_token, revoke_pos_token
+from merchant_agent.terminal.erasure import erase, find_by_code
 from merchant_agent.terminal.overview import known_tills, ratings_of_day
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.web.reading import read_field
 from merchant_agent.web.sign_in import requires_role, signed_in
+
+_MAX_CODE_CHARS = 40
 
 
 def manager(terminal: Terminal, *, is_open: bool) -> Blueprint:
@@ -64,6 +67,12 @@ def manager(terminal: Terminal, *, is_open: bool) -> Blueprint:
             flash(gettext("The staff's PIN is changed; they have to sign in again."), "done")
         return redirect(url_for("manager.page"))
 
+    @blueprint.post("/manager/erase")
+    @requires_role("manager")
+    def erase_words() -> Response:
+        _erase_by_code(terminal, read_field("code", max_chars=_MAX_CODE_CHARS))
+        return redirect(url_for("manager.page"))
+
     return blueprint
 
 
@@ -84,3 +93,14 @@ def _page(terminal: Terminal, *, is_open: bool, new_token: str = "", new_token_t
             new_token=new_token,
             new_token_till=new_token_till,
         )
+
+
+def _erase_by_code(terminal: Terminal, code: str) -> None:
+    try:
+        erased = erase(terminal, find_by_code(terminal, code), who=signed_in().name)
+    except InvalidError:
+        flash(gettext("This query code is mistyped; nothing was erased."), "error")
+    except (ConflictError, NotFoundError):
+        flash(gettext("Nothing that could be erased has this query code."), "error")
+    else:
+        flash(gettext("The words of %(code)s are erased.", code=erased.query_code), "done")

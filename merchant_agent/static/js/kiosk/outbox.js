@@ -1,5 +1,6 @@
 // What must reach the terminal once: kept in the browser's storage until it did, in order.
 // Each item is sent under an id made here, so that sending it again changes nothing.
+// A contact is never stored: after a restart of the browser the rest is sent without it.
 
 import { Refused, call, pause } from "./api.js";
 
@@ -11,6 +12,7 @@ export class Outbox {
   constructor(onUnreached) {
     this.onUnreached = onUnreached;
     this.waiting = new Map();
+    this.contacts = new Map();
     this.isSending = false;
     this.hurry = () => {};
   }
@@ -18,7 +20,9 @@ export class Outbox {
   // Resolves to the terminal's answer, or to null when there is none within `withinMs`: then the
   // item is kept and sent later. Rejects with `Refused` when the terminal will not have it.
   post(path, body, withinMs) {
-    const item = { path, body };
+    const { contact, consents, ...kept } = body;
+    const item = { path, body: kept };
+    if (contact) this.contacts.set(path, { contact, consents });
     const items = this.load();
     items.push(item);
     this.save(items);
@@ -49,7 +53,7 @@ export class Outbox {
     const [item] = this.load();
     const waits = this.waiting.get(item.path);
     try {
-      const answer = await call("POST", item.path, item.body);
+      const answer = await call("POST", item.path, { ...item.body, ...this.contacts.get(item.path) });
       waits?.resolve(answer);
     } catch (error) {
       const isFull = error instanceof Refused && error.code === "store-full";
@@ -59,6 +63,7 @@ export class Outbox {
       waits?.reject(error);
     }
     this.waiting.delete(item.path);
+    this.contacts.delete(item.path);
     this.save(this.load().filter((other) => other.path !== item.path));
     return true;
   }

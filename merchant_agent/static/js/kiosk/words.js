@@ -8,6 +8,7 @@ import { tidy } from "./text.js";
 import { here, offerTimes, partsOf } from "./time.js";
 
 const AMOUNT = /^\d{1,8}(\.\d{1,2})?$/;
+const TELEPHONE = /^\d{7,15}$/;
 
 function blame(screen, names) {
   for (const fault of screen.querySelectorAll("[data-fault]")) fault.hidden = !names.includes(fault.dataset.fault);
@@ -44,8 +45,9 @@ export class Suggest {
   }
 }
 
+// The last step, a telephone number, is left out by whoever sends before it.
 export class Complain {
-  steps = ["complain-what", "complain-want", "complain-words"];
+  steps = ["complain-what", "complain-want", "complain-words", "complain-contact"];
   step = 0;
 
   // The sale's number, time and amount stand there already, for the customer to correct.
@@ -61,6 +63,9 @@ export class Complain {
     this.amount = question?.amount ?? "";
     [this.day, this.hour, this.minute] = partsOf(question?.at ?? here());
     this.opened = new Set();
+    this.contact = "";
+    this.consents = [];
+    this.notice = null;
   }
 
   get name() {
@@ -79,6 +84,8 @@ export class Complain {
     this.screen = screen;
     toggles(screen, "category", this.categories, () => blame(screen, []));
     toggles(screen, "remedy", this.remedies, () => blame(screen, []));
+    toggles(screen, "consent", this.consents, () => blame(screen, []));
+    this.notice = screen.querySelector("[data-notice]")?.dataset.notice ?? this.notice;
     offerTimes(screen, this.day);
     fields(screen, this, () => blame(screen, []));
     attachPad(screen);
@@ -97,16 +104,26 @@ export class Complain {
     const faults = [
       this.name === "complain-what" && this.categories.length === 0 && "categories",
       this.name === "complain-words" && this.amount.trim() && !AMOUNT.test(this.amount.trim()) && "amount",
+      this.name === "complain-contact" && this.faultOfContact(),
     ];
     return blame(this.screen, faults.filter(Boolean));
   }
 
+  faultOfContact() {
+    const number = this.contact.trim();
+    if (number && !TELEPHONE.test(number)) return "contact";
+    if (number && this.consents.length === 0) return "consents";
+    return !number && this.consents.length > 0 ? "number" : null;
+  }
+
   body() {
+    const isComplete = this.contact.trim() !== "" && this.faultOfContact() === null;
     const { prompt, categories, remedies, lang, day, hour, minute } = this;
     const occurred = day ? `${day}T${hour}:${minute}` : "";
     return {
       prompt, categories, remedies, lang, claim: this.claim.hash,
       comment: tidy(this.comment), order: tidy(this.order), occurred_at: occurred, amount: this.amount.trim(),
+      contact: isComplete ? this.contact.trim() : "", consents: isComplete ? this.consents : [], notice: this.notice,
     };
   }
 }
