@@ -19,19 +19,31 @@ from merchant_agent.evidence.archive import (
     DISCLOSURES,
     GRANTS,
     KEYS,
+    LOG_KEYS,
     README,
     RECORDS,
     SLIPS,
+    checkpoint_name,
+    consistency_name,
     encode_disclosure_line,
     encode_jwks,
     encode_slip_line,
     write_export,
 )
 from merchant_agent.evidence.octets import decode_b64u
+from merchant_agent.evidence.tiles import split_tile
+from merchant_agent.evidence.tlog_proof import encode_hashes
 from merchant_agent.store.folder import sync_file, sync_folder
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.store.identity import Identity, load_identities
-from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord, SentBatch, Slip
+from merchant_agent.terminal.store.models import (
+    Checkpoint,
+    LedgerDisclosure,
+    LedgerRecord,
+    SentBatch,
+    Slip,
+    SplitView,
+)
 from merchant_agent.terminal.store.opening import open_existing
 
 _README = """\
@@ -52,6 +64,11 @@ grants.jws         central's permissions to sign, one for each epoch
 batches.jws        what was uploaded, oldest first
 acks.jws           central's signed answers to these batches
 keys.jwks          the public keys that all this is signed with
+log.vkey           the verifier keys of central's log
+checkpoints/       what this terminal saw of that log: its size and root, signed
+consistency/       proofs that each of them goes on from the one before
+
+That records stand in the log is shown by central; this terminal keeps no such proofs.
 """
 
 
@@ -116,6 +133,7 @@ class _Files:
 
     def all(self) -> dict[str, Iterable[bytes]]:
         """Every file's lines by its name."""
+        kept, split = self._checkpoints(), self._split_views()
         record = LedgerRecord.select(LedgerRecord.octets).order_by(LedgerRecord.epoch, LedgerRecord.seq)
         batch = SentBatch.select(SentBatch.octets).order_by(SentBatch.number)
         ack = (
@@ -132,7 +150,43 @@ class _Files:
             SLIPS: self._slips(),
             BATCHES: self._octets(BATCHES, batch),
             ACKS: self._octets(ACKS, ack),
+            **({LOG_KEYS: _log_keys(self._identities)} if kept else {}),
+            **kept,
+            **split,
         }
+
+    def _checkpoints(self) -> dict[str, Iterable[bytes]]:
+        """The kept checkpoints, and how each goes on from the one before."""
+        files: dict[str, Iterable[bytes]] = {}
+        before = 0
+        for (size,) in self._reader.all(
+            Checkpoint.select(Checkpoint.size).order_by(Checkpoint.size).tuples()
+        ):
+            files[checkpoint_name(size)] = self._note(size)
+            if before:
+                files[consistency_name(before, size)] = self._proof(size)
+            before = size
+        return files
+
+    def _note(self, size: int) -> Iterator[bytes]:
+        octets = self._reader.scalar(Checkpoint.select(Checkpoint.octets).where(Checkpoint.size == size))
+        yield from bytes(octets or b"").splitlines()
+
+    def _proof(self, size: int) -> Iterator[bytes]:
+        proof = self._reader.scalar(Checkpoint.select(Checkpoint.proof).where(Checkpoint.size == size))
+        yield from encode_hashes(split_tile(bytes(proof or b"")))
+
+    def _split_views(self) -> dict[str, Iterable[bytes]]:
+        """The checkpoints that contradict the kept ones; nothing leads to them."""
+        sizes = self._reader.all(Checkpoint.select(Checkpoint.size).tuples())
+        again = dict.fromkeys((size for (size,) in sizes), 1)
+        files: dict[str, Iterable[bytes]] = {}
+        for size, octets in self._reader.all(
+            SplitView.select(SplitView.shown_size, SplitView.shown).order_by(SplitView.number).tuples()
+        ):
+            files[checkpoint_name(size, again=again.get(size, 0))] = bytes(octets).splitlines()
+            again[size] = again.get(size, 0) + 1
+        return files
 
     def exported(self) -> Exported:
         """How many lines were read."""
@@ -165,6 +219,12 @@ class _Files:
         for epoch, seq, octets in self._reader.iterate(query.tuples()):
             self._counts[SLIPS] += 1
             yield encode_slip_line(epoch, seq, bytes(octets))
+
+
+def _log_keys(identities: tuple[Identity, ...]) -> list[bytes]:
+    """The log's verifier keys, each once."""
+    keys = (text for identity in identities for text in identity.trust.log)
+    return [text.encode() for text in dict.fromkeys(keys)]
 
 
 def _keys(identities: tuple[Identity, ...]) -> dict[str, bytes]:

@@ -23,6 +23,7 @@ class _Body(msgspec.Struct, frozen=True, kw_only=True):
     """The members that matter of the JSON that central answers with."""
 
     ack: str
+    checkpoint: str | None = None
 
 
 _BODY: msgspec.json.Decoder[_Body] = msgspec.json.Decoder(_Body)
@@ -79,7 +80,8 @@ def _read_signed(answer: Answered, batch: Batch, central_keys: Mapping[str, Veri
         # http.client takes a head that breaks off for a whole one.
         return Outcome(code=Code.UNREACHABLE, detail="the answer broke off")
     try:
-        octets = decode_with(_BODY, answer.body).ack.encode("ascii")
+        told = decode_with(_BODY, answer.body)
+        octets = told.ack.encode("ascii")
     except (FormatError, UnicodeEncodeError):
         # A page with 200 is a captive portal's; a page with 409, 422 or 423 is anybody's.
         code = Code.WRONG_SERVER if answer.status in _DELIVERED else Code.UNTRUSTED
@@ -91,7 +93,8 @@ def _read_signed(answer: Answered, batch: Batch, central_keys: Mapping[str, Veri
     doubt = _doubt(ack, batch, answer.status)
     if doubt:
         return Outcome(code=Code.UNTRUSTED, detail=f"HTTP {answer.status}: {doubt}")
-    return Outcome(code=Code(ack.outcome), signed=Signed(ack=ack, octets=octets))
+    note = None if told.checkpoint is None else told.checkpoint.encode()
+    return Outcome(code=Code(ack.outcome), signed=Signed(ack=ack, octets=octets, note=note))
 
 
 def _doubt(ack: Ack, batch: Batch, status: int) -> str:

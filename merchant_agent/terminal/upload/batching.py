@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from merchant_agent import __version__
 from merchant_agent.clock import Reading, format_at
 from merchant_agent.evidence.exchange import MAX_BATCH_RECORDS, Batch, Newest, encode_upload, sign_batch
+from merchant_agent.evidence.fields import LogHead
 from merchant_agent.evidence.grant import new_nonce
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.store.store import Reader
@@ -44,8 +45,19 @@ def next_span(reader: Reader, *, epoch: int, acked_seq: int, max_bytes: int, max
     return Span(epoch=epoch, first=first, last=last, newest=Newest(seq=newest.seq, link=newest.link))
 
 
-def make_batch(key: SigningKey, issuer: str, span: Span, nonce: str, reading: Reading) -> tuple[Batch, bytes]:
-    """The batch over the span with a fresh `client_nonce`, and its signed octets; `nonce` is central's."""
+def make_batch(  # noqa: PLR0913 -- a batch has these parts
+    key: SigningKey,
+    issuer: str,
+    span: Span,
+    nonce: str,
+    reading: Reading,
+    *,
+    checkpoint: LogHead | None,
+) -> tuple[Batch, bytes]:
+    """The batch over the span with a fresh `client_nonce`, and its signed octets.
+
+    `nonce` is central's, `checkpoint` the newest one that this terminal verified.
+    """
     batch = Batch(
         issuer=issuer,
         epoch=span.epoch,
@@ -57,7 +69,7 @@ def make_batch(key: SigningKey, issuer: str, span: Span, nonce: str, reading: Re
         at=format_at(reading.at),
         boot=reading.boot,
         uptime_ms=reading.uptime_ms,
-        checkpoint=None,
+        checkpoint=checkpoint,
         software=SOFTWARE,
     )
     return batch, sign_batch(key, batch)

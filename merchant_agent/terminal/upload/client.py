@@ -96,21 +96,11 @@ class Client:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered | NoAnswer:
         """What the server at `url` answers to the body."""
-        with self._lock:
-            self._was_cut = False
-            if self._closed:
-                return NoAnswer(detail="stopped")
-        deadline = threading.Timer(self._deadline_s, self.cut)
-        deadline.daemon = True
-        deadline.start()
-        try:
-            answer = self._exchange(url, body, headers)
-        except (HTTPError, OSError, http.client.HTTPException) as error:
-            return NoAnswer(detail=_describe(error))
-        finally:
-            deadline.cancel()
-        # http.client takes a head that breaks off for a whole one.
-        return NoAnswer(detail="no answer in time") if self._was_cut else answer
+        return self._request("POST", url, body, headers)
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answered | NoAnswer:
+        """What the server has at `url`."""
+        return self._request("GET", url, None, headers or {})
 
     def cut(self) -> None:
         """Ends the request that is under way, as if its connection had broken; from any thread."""
@@ -132,10 +122,29 @@ class Client:
         """Closes the idle connections; only while no request is under way."""
         self._manager.clear()
 
-    def _exchange(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered:
+    def _request(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Answered | NoAnswer:
+        with self._lock:
+            self._was_cut = False
+            if self._closed:
+                return NoAnswer(detail="stopped")
+        deadline = threading.Timer(self._deadline_s, self.cut)
+        deadline.daemon = True
+        deadline.start()
+        try:
+            answer = self._exchange(method, url, body, headers)
+        except (HTTPError, OSError, http.client.HTTPException) as error:
+            return NoAnswer(detail=_describe(error))
+        finally:
+            deadline.cancel()
+        # http.client takes a head that breaks off for a whole one.
+        return NoAnswer(detail="no answer in time") if self._was_cut else answer
+
+    def _exchange(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answered:
         self._remember_connections(url)
         response = self._manager.urlopen(
-            "POST",
+            method,
             url,
             body=body,
             headers={"User-Agent": f"merchant-agent/{__version__}", **headers},

@@ -10,13 +10,16 @@ import base64
 import gzip
 import hashlib
 import logging
+import math
 import threading
 from dataclasses import dataclass
 
 from merchant_agent.errors import StoreError
 from merchant_agent.evidence.exchange import Batch, decode_batch
 from merchant_agent.evidence.jws import Typ, decode_jws
+from merchant_agent.terminal.log.witness import Witness
 from merchant_agent.terminal.services import Terminal
+from merchant_agent.terminal.store.checkpoints import newest_kept
 from merchant_agent.terminal.store.identity import Identity
 from merchant_agent.terminal.upload.answers import read_answer
 from merchant_agent.terminal.upload.batching import make_batch, next_span, upload_body
@@ -33,6 +36,8 @@ from merchant_agent.terminal.upload.progress import (
 _log = logging.getLogger(__name__)
 
 _MOST_RESENDS = 2
+# Clocks of different machines are compared within minutes: an anchor a minute old says as much.
+_LOOK_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,29 +56,37 @@ class Delivery:
         self._client = client
         self._running = threading.Lock()  # one batch in flight
         self._max_records = terminal.settings.upload_batch_records  # under _running
+        self._witness = Witness(terminal, client)  # under _running
+        self._next_look_mono = -math.inf  # under _running
 
     def run(self) -> Outcome:
         """Sends until nothing waits, something goes wrong or the client is closed; the last outcome.
 
         `nothing` where nothing waited, the terminal is not enrolled, or only a new epoch helps.
         """
-        last, resends = NOTHING, 0
         with self._running:
-            while not self._client.closed:
-                outcome = self._send_next()
-                match outcome.code:
-                    case Code.NOTHING:
-                        break
-                    case Code.ACCEPTED:
-                        resends = 0
-                    case Code.RESEND if resends < _MOST_RESENDS:
-                        resends += 1
-                    case Code.HALVED:
-                        pass
-                    case _:
-                        return outcome
-                last = outcome
+            last, accepted = self._send_all()
+            self._look(accepted)
         return last
+
+    def _send_all(self) -> tuple[Outcome, Outcome]:
+        """`run`, and the last outcome with which central took something up; `nothing` where it took none."""
+        last, accepted, resends = NOTHING, NOTHING, 0
+        while not self._client.closed:
+            outcome = self._send_next()
+            match outcome.code:
+                case Code.NOTHING:
+                    break
+                case Code.ACCEPTED:
+                    accepted, resends = outcome, 0
+                case Code.RESEND if resends < _MOST_RESENDS:
+                    resends += 1
+                case Code.HALVED:
+                    pass
+                case _:
+                    return outcome, accepted
+            last = outcome
+        return last, accepted
 
     def _send_next(self) -> Outcome:
         """Sends the batch that waits for its answer, or else the next one."""
@@ -107,14 +120,18 @@ class Delivery:
             if span is None:
                 return None
             key, reading = terminal.journal.key, terminal.clock.read()
-            batch, octets = make_batch(key, identity.issuer, span, progress.nonce, reading)
+            kept = newest_kept(reader)
+            checkpoint = None if kept is None else kept.log_head
+            batch, octets = make_batch(
+                key, identity.issuer, span, progress.nonce, reading, checkpoint=checkpoint
+            )
             body = upload_body(reader, batch, octets)
         with terminal.store.write() as writer:
-            kept = keep_batch(writer, progress, batch, octets)
-        return _InFlight(batch=batch, body=body) if kept else None
+            is_kept = keep_batch(writer, progress, batch, octets)
+        return _InFlight(batch=batch, body=body) if is_kept else None
 
     def _exchange(self, identity: Identity, flight: _InFlight) -> Outcome:
-        base = self._terminal.settings.central_url or identity.central_url
+        base = self._base(identity)
         if not base:
             return Outcome(code=Code.UNREACHABLE, detail="no address of central is known")
         url = f"{base}/api/v1/terminals/{identity.issuer}/records"
@@ -122,6 +139,21 @@ class Delivery:
         if self._client.closed and isinstance(answer, NoAnswer):
             return Outcome(code=Code.UNREACHABLE, detail=answer.detail)
         return self._apply(flight.batch, read_answer(answer, flight.batch, identity.grant.central_keys()))
+
+    def _base(self, identity: Identity) -> str:
+        return self._terminal.settings.central_url or identity.central_url
+
+    def _look(self, outcome: Outcome) -> None:
+        """Shows the witness what came beside central's word, if it is time to look again."""
+        note = None if outcome.signed is None else outcome.signed.note
+        now_mono = self._terminal.clock.mono()
+        if note is None or self._client.closed or now_mono < self._next_look_mono:
+            return
+        self._next_look_mono = now_mono + _LOOK_EVERY_S
+        try:
+            self._witness.look(note, self._base(self._terminal.journal.identity))
+        except StoreError as error:
+            _log.warning("log: %s", error)
 
     def _apply(self, batch: Batch, outcome: Outcome) -> Outcome:
         """Carries the outcome out, and fits the size of the next batch to it."""

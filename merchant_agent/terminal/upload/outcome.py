@@ -33,10 +33,14 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """Central's acknowledgement, its signature verified, and the octets that prove it."""
+    """Central's acknowledgement, its signature verified, and the octets that prove it.
+
+    `note` is the checkpoint that came beside it, which nobody has verified yet; None where none did.
+    """
 
     ack: Ack
     octets: bytes
+    note: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 import peewee
 
 from merchant_agent.store.store import Reader
+from merchant_agent.terminal.store.checkpoints import count_split_views, newest_kept
 from merchant_agent.terminal.store.ledger import newest_record
 from merchant_agent.terminal.store.models import LedgerRecord, Quarantine, UploadState
 from merchant_agent.terminal.upload.progress import load_progress
@@ -21,8 +22,9 @@ class UploadStatus:
 
     `waiting` counts records that central has not confirmed; `oldest_at` is the first one's
     time. `acked_epoch` and `acked_seq` are central's confirmed place, the seq -1 before the
-    first. `rejected` counts records that central refused. `retry_in_s` is None while no
-    attempt is waited for.
+    first. `rejected` counts records that central refused. `log_size` is how many leaves of
+    central's log this terminal verified, 0 before the first; `split_views` counts checkpoints
+    that contradict them. `retry_in_s` is None while no attempt is waited for.
     """
 
     state: str = NOT_ENROLLED
@@ -32,6 +34,8 @@ class UploadStatus:
     acked_epoch: int = 0
     acked_seq: int = -1
     rejected: int = 0
+    log_size: int = 0
+    split_views: int = 0
     last_success_at: datetime | None = None
     last_attempt_at: datetime | None = None
     last_outcome: str = ""
@@ -44,6 +48,7 @@ def read_status(reader: Reader, *, retry_in_s: float | None) -> UploadStatus:
     if progress is None:
         return UploadStatus()
     newest = newest_record(reader, progress.epoch)
+    kept = newest_kept(reader)
     return UploadStatus(
         state=progress.state,
         detail=progress.state_detail,
@@ -52,6 +57,8 @@ def read_status(reader: Reader, *, retry_in_s: float | None) -> UploadStatus:
         acked_epoch=progress.epoch,
         acked_seq=progress.acked_seq,
         rejected=reader.scalar(Quarantine.select(peewee.fn.COUNT(Quarantine.seq))) or 0,
+        log_size=0 if kept is None else kept.size,
+        split_views=count_split_views(reader),
         last_success_at=progress.last_success_at,
         last_attempt_at=progress.last_attempt_at,
         last_outcome=progress.last_outcome,
