@@ -19,7 +19,8 @@ from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from merchant_agent.errors import SettingsError
+from merchant_agent.domain.opening import parse_closures, parse_opening
+from merchant_agent.errors import InvalidError, SettingsError
 
 ENVIRONMENT_PREFIX = "MERCHANT_AGENT_"
 Program = Literal["terminal", "central"]
@@ -70,6 +71,22 @@ def _origin(text: str) -> str:
     return text
 
 
+def _opening_hours(text: str) -> str:
+    try:
+        parse_opening(text)
+    except InvalidError:
+        raise ValueError("must be hours such as 1-5 08:00-22:00, 6-7 10:00-02:00") from None
+    return text
+
+
+def _closed_days(text: str) -> str:
+    try:
+        parse_closures(text)
+    except InvalidError:
+        raise ValueError("must be days such as 2027-02-10..2027-02-17, 2027-05-01") from None
+    return text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalSettings:
     """What a shop's terminal can be told. `data` is the folder of everything it keeps."""
@@ -88,6 +105,17 @@ class TerminalSettings:
     proxy: str = _text("", "HTTP proxy on the way to central; empty: none.", _url)
     zone: str = _text("Asia/Shanghai", "Time zone of the shop.", _zone)
     business_day_starts: str = _text("04:00", "Time of day at which a new business day begins.", _time_of_day)
+    opening_hours: str = _text(
+        "",
+        "Opening hours by weekday from 1 (Monday) to 7, such as 1-5 08:00-22:00, 6-7 10:00-02:00; they are "
+        "signed, and silence outside of them is no finding. Empty: none are stated.",
+        _opening_hours,
+    )
+    closures: str = _text(
+        "",
+        "Days on which the shop is closed, such as 2027-02-10..2027-02-17, 2027-05-01; signed likewise.",
+        _closed_days,
+    )
     idle_rating_s: int = _number(
         20, "Seconds without a touch after which a rating is signed as it stands.", 5, 600
     )

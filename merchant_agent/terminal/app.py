@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from contextlib import ExitStack
+from types import TracebackType
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -14,6 +15,7 @@ from merchant_agent.errors import StartError
 from merchant_agent.settings import TerminalSettings, keep_good_copy
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.accounts import has_pin
+from merchant_agent.terminal.administration import note_stop, record_start
 from merchant_agent.terminal.collect.sweep import recover
 from merchant_agent.terminal.devices import list_tablets
 from merchant_agent.terminal.schedule import Schedule
@@ -87,10 +89,12 @@ def run(settings: TerminalSettings, *, as_json: bool) -> None:
     terminal = open_terminal(settings, SystemClock(ZoneInfo(settings.zone)))
     with ExitStack() as ends:
         ends.callback(close_terminal, terminal)
+        ends.push(_note_orderly_stop(terminal))
         with terminal.store.read() as reader:
             host = choose_host(reader, settings.host)
             threads = len(list_tablets(reader)) + _SPARE_THREADS
         if terminal.journal.enrolled:
+            record_start(terminal)
             recover(terminal)
         uploader = Uploader(terminal, Client(proxy=settings.proxy, ca_file=settings.central_ca))
         app = create_app(terminal, uploader, is_open=not _is_loopback(host))
@@ -103,6 +107,21 @@ def run(settings: TerminalSettings, *, as_json: bool) -> None:
             on_ready=_start_work(settings, uploader, schedule, ends, announce("terminal", as_json=as_json)),
             on_stop=terminal.bell.close,
         )
+
+
+def _note_orderly_stop(
+    terminal: Terminal,
+) -> Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], bool]:
+    """What remembers the stop, unless an error ends the program."""
+
+    def note(
+        _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> bool:
+        if error is None:
+            note_stop(terminal)
+        return False
+
+    return note
 
 
 def choose_host(reader: Reader, wanted: str) -> str:

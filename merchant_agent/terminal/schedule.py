@@ -12,6 +12,7 @@ from merchant_agent.errors import StoreError, StoreLockedError
 from merchant_agent.store.backup import backup_into, newest_backup
 from merchant_agent.store.ballast import Ballast
 from merchant_agent.store.integrity import integrity_problems
+from merchant_agent.terminal.administration import beat, close_day, last_close_at
 from merchant_agent.terminal.alarms import clear_alarms, raise_alarm
 from merchant_agent.terminal.collect.sweep import sweep
 from merchant_agent.terminal.duties import Duty, Every, Nightly, spread_s
@@ -31,6 +32,8 @@ _SWEEP_EVERY_S = 1.0
 _START_SPREAD_S = 10.0
 _BALLAST_EVERY_S = 60.0
 _CHECKPOINT_EVERY_S = 3600.0
+_HEARTBEAT_LOOK_S = 60.0
+_FIRST_DAY_CLOSE_S = 5.0
 _FIRST_BACKUP_S = 600.0
 _RETENTION_EVERY_S = 86_400.0
 _FIRST_RETENTION_S = 900.0
@@ -53,7 +56,7 @@ def duties_of(terminal: Terminal, uploader: Uploader) -> tuple[Duty, ...]:
     name = terminal.journal.identity.issuer if terminal.journal.enrolled else secrets.token_hex(8)
     soon = Every(clock, _ONCE, first_s=spread_s(f"{name} start", min(_START_SPREAD_S, every_s)))
     slots = Every(clock, every_s, first_s=spread_s(name, every_s))
-    nightly = _nightly(terminal)
+    nightly, closing = _nightly(terminal), _closing(terminal)
     return (
         Duty(name="sweep", timer=Every(clock, _SWEEP_EVERY_S), run=lambda: _sweep(terminal)),
         Duty(name="first upload", timer=soon, run=uploader.poke),
@@ -77,6 +80,12 @@ def duties_of(terminal: Terminal, uploader: Uploader) -> tuple[Duty, ...]:
             run=lambda: erase_old(terminal),
             slow=True,
         ),
+        Duty(
+            name="heartbeat",
+            timer=Every(clock, _HEARTBEAT_LOOK_S, first_s=_HEARTBEAT_LOOK_S),
+            run=lambda: beat(terminal),
+        ),
+        Duty(name="day close", timer=closing, run=lambda: close_day(terminal, closing)),
         Duty(name="backup", timer=nightly, run=lambda: back_up(terminal, nightly), slow=True),
     )
 
@@ -119,6 +128,19 @@ def _nightly(terminal: Terminal) -> Nightly:
         ZoneInfo(terminal.settings.zone),
         last_at=None if newest is None else datetime.fromtimestamp(newest.stat().st_mtime, UTC),
         first_s=_FIRST_BACKUP_S,
+    )
+
+
+def _closing(terminal: Terminal) -> Nightly:
+    with terminal.store.read() as reader:
+        last_at = last_close_at(reader)
+    settings = terminal.settings
+    return Nightly(
+        terminal.clock,
+        time.fromisoformat(settings.business_day_starts),
+        ZoneInfo(settings.zone),
+        last_at=last_at,
+        first_s=_FIRST_DAY_CLOSE_S,
     )
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
 import peewee
 
+from merchant_agent.errors import FormatError, StoreCorruptError, VerificationError
+from merchant_agent.evidence.bodies import Kind
 from merchant_agent.evidence.disclosure import encode_line
+from merchant_agent.evidence.jws import Typ, decode_jws
+from merchant_agent.evidence.record import Record, decode_record
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord
 
@@ -59,6 +64,30 @@ def newest_record(reader: Reader, epoch: int) -> LedgerRecord | None:
     query = LedgerRecord.select().where(LedgerRecord.epoch == epoch).order_by(LedgerRecord.seq.desc())
     found: LedgerRecord | None = reader.first(query)
     return found
+
+
+def newest_of(reader: Reader, kind: Kind) -> Record | None:
+    """The last record of a kind over all epochs, or None where there is none.
+
+    Raises:
+        StoreCorruptError: what stands there is no record.
+    """
+    row = LedgerRecord
+    query = row.select(row.octets).where(row.kind == kind.value).order_by(row.epoch.desc(), row.seq.desc())
+    found = reader.first(query.tuples())
+    if found is None:
+        return None
+    try:
+        return decode_record(decode_jws(bytes(found[0]), Typ.RECORD).payload)
+    except (FormatError, VerificationError) as error:
+        raise StoreCorruptError(f"the newest {kind} record: {error}") from error
+
+
+def first_at(reader: Reader) -> datetime | None:
+    """When the first record of all was signed, or None while there is none."""
+    query = LedgerRecord.select().order_by(LedgerRecord.epoch, LedgerRecord.seq)
+    found: LedgerRecord | None = reader.first(query)
+    return None if found is None else found.at
 
 
 def _joined() -> peewee.ModelSelect[LedgerRecord]:
