@@ -90,7 +90,7 @@ class AspectLevel(Wire, frozen=True, kw_only=True):
 class RatingBody(Wire, frozen=True, kw_only=True):
     """A level from 1 (very dissatisfied) to 5 (very satisfied) and what went with it.
 
-    `claim` is the hash of what the customer took along, None where there is no slip.
+    `claim` is the hash of what the customer took along, None where that was nothing.
     """
 
     level: Level

@@ -172,6 +172,25 @@ def test_lost_answer_gives_the_same_slip(demo: Running, open_page: OpenPage, til
     tablet.press("leave")
 
 
+def test_slip_comes_late_to_a_customer_who_is_still_there(
+    demo: Running, open_page: OpenPage, till: Till
+) -> None:
+    tablet = _paired(demo, open_page(may_lose=True))
+    till.sell("S-5")
+    tablet.is_asked("S-5")
+    tablet.tap(3)
+    tablet.page.route("**/done", lambda route: route.abort())
+    tablet.press("done")
+    thanks = tablet.screen("thanks-rating")
+    expect(thanks).to_have_attribute("data-kept", "", timeout=8000)
+    expect(thanks.locator("[data-qr]")).to_be_hidden()
+    tablet.page.unroute("**/done")
+    taken = _take(demo, tablet, "rating")
+    assert _says(taken.slip) == (3, False, False)
+    _require_owned(taken)
+    tablet.press("leave")
+
+
 @contextmanager
 def _heard(page: Page) -> Iterator[list[str]]:
     """All that the page sends meanwhile."""

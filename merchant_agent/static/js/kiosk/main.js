@@ -179,7 +179,8 @@ function decline(prompt) {
 
 // Sends it until the terminal has it; `isWatched` when somebody waits for the thanks.
 async function deliver(kind, path, body, isWatched) {
-  const sent = outbox.post(path, body, isWatched ? WAIT_FOR_THANKS_MS : 0);
+  let thanks = null;
+  const sent = outbox.post(path, body, isWatched ? WAIT_FOR_THANKS_MS : 0, (answer) => thankLate(thanks, answer));
   if (!isWatched) {
     sent.catch(() => {});
     return;
@@ -192,12 +193,20 @@ async function deliver(kind, path, body, isWatched) {
   const slow = setTimeout(() => stage.show("saving"), SLOW_MS);
   try {
     const lasts = kind === "complaint" ? config.thanks_complaint_s : config.thanks_rating_s;
-    present(new Thanks(kind, { told: await sent, claim, about, lasts }));
+    thanks = new Thanks(kind, { told: await sent, claim, about, lasts });
+    present(thanks);
   } catch (error) {
     fail(error);
   } finally {
     clearTimeout(slow);
   }
+}
+
+// The connection is back while the customer still stands here: now there is a slip to take along.
+function thankLate(thanks, answer) {
+  if (thanks === null || step !== thanks) return;
+  thanks.told = answer;
+  present(thanks);
 }
 
 function fail(error) {

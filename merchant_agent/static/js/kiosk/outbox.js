@@ -12,14 +12,16 @@ export class Outbox {
   constructor(onUnreached) {
     this.onUnreached = onUnreached;
     this.waiting = new Map();
+    this.late = new Map();
     this.contacts = new Map();
     this.isSending = false;
     this.hurry = () => {};
   }
 
   // Resolves to the terminal's answer, or to null when there is none within `withinMs`: then the
-  // item is kept and sent later. Rejects with `Refused` when the terminal will not have it.
-  post(path, body, withinMs) {
+  // item is kept and sent later, and `onLate` gets the answer. Rejects with `Refused` when the
+  // terminal will not have it.
+  post(path, body, withinMs, onLate = () => {}) {
     const { contact, consents, ...kept } = body;
     const item = { path, body: kept };
     if (contact) this.contacts.set(path, { contact, consents });
@@ -29,7 +31,8 @@ export class Outbox {
     return new Promise((resolve, reject) => {
       this.waiting.set(path, { resolve, reject });
       setTimeout(() => {
-        this.waiting.delete(path);
+        if (!this.waiting.delete(path)) return;
+        this.late.set(path, onLate);
         resolve(null);
       }, withinMs);
       this.flush();
@@ -55,6 +58,7 @@ export class Outbox {
     try {
       const answer = await call("POST", item.path, { ...item.body, ...this.contacts.get(item.path) });
       waits?.resolve(answer);
+      this.late.get(item.path)?.(answer);
     } catch (error) {
       const isFull = error instanceof Refused && error.code === "store-full";
       if (!(error instanceof Refused)) this.onUnreached();
@@ -63,6 +67,7 @@ export class Outbox {
       waits?.reject(error);
     }
     this.waiting.delete(item.path);
+    this.late.delete(item.path);
     this.contacts.delete(item.path);
     this.save(this.load().filter((other) => other.path !== item.path));
     return true;
