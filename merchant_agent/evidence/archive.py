@@ -32,6 +32,7 @@ KEYS = "keys.jwks"
 SLIPS = "slips.jsonl"
 LOG_KEYS = "log.vkey"
 README = "README.txt"
+VERIFIER = "verify.py"
 
 MAX_LINE_BYTES = 32_768
 MAX_FILE_BYTES = 1 << 18
@@ -211,6 +212,11 @@ def write_export(path: Path, files: Mapping[str, Iterable[bytes]]) -> None:
                 for line in lines:
                     file.write(line)
                     file.write(b"\n")
+
+
+def read_verifier() -> bytes:
+    """The program that checks an export by itself; `VERIFIER` in it, and served by central."""
+    return Path(__file__).with_name("verify_single.py").read_bytes()
 
 
 def encode_disclosure_line(epoch: int, seq: int, disclosure: str) -> bytes:
