@@ -22,13 +22,15 @@ _NEVER = (MAX_EPOCH + 1, 0)
 class Disclosures:
     """Reads `disclosures.jsonl` alongside the records, in the order of their places.
 
-    `taken` counts those that were handed out, `line` is that of the newest of them.
+    `taken` counts those that were handed out, `line` is that of the newest of them; `given` are those
+    of the place that was asked for last.
     """
 
     def __init__(self, issuer: str, source: Source, report: Report) -> None:
         self._issuer = issuer
         self._report = report
         self.taken = 0
+        self.given: list[str] = []
         self.line = 0
         self._lines = self._decode(source)
         self._due, self._due_line, self._text = next(self._lines, (_NEVER, 0, ""))
@@ -36,12 +38,14 @@ class Disclosures:
     def take(self, epoch: int, seq: int) -> Iterator[str]:
         """Those of this place, as they are asked for; those of places that did not come are refused."""
         place = (epoch, seq)
+        self.given = []
         while self._due <= place:
             text = self._text
             if self._due == place:
                 self.line = self._due_line
                 self._step()
                 self.taken += 1
+                self.given.append(text)
                 yield text
             else:
                 self._refuse()

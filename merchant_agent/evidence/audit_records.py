@@ -20,6 +20,7 @@ from merchant_agent.evidence.audit_claims import (
     claims_of_grants,
 )
 from merchant_agent.evidence.audit_disclosures import Disclosures
+from merchant_agent.evidence.audit_erasures import Erasures
 from merchant_agent.evidence.audit_grants import Granted, Grants
 from merchant_agent.evidence.audit_log import Log
 from merchant_agent.evidence.audit_runs import run_ahead
@@ -58,7 +59,7 @@ class RecordAudit:
         self._issuer = grants.issuer or ""
         self._chains: dict[int, Chain] = {}
         self._lost: set[int] = set()
-        self._undisclosed: dict[int, tuple[int, int]] = {}
+        self._erasures = Erasures(self._issuer)
         self._epoch = min(grants.by_epoch)
         self._chain = self._begin(grants.by_epoch[self._epoch])
         self._claims = (
@@ -95,8 +96,8 @@ class RecordAudit:
         return -1 if chain is None else chain.seq
 
     def undisclosed(self, epoch: int) -> tuple[int, int]:
-        """The first seq of an epoch with erasable members left out, and how many such records it has."""
-        return self._undisclosed.get(epoch, (0, 0))
+        """The first seq of an epoch whose missing members no `erase` tells of, and how many such records it has."""
+        return self._erasures.unexplained(epoch)
 
     def _settle(self, octets: bytes) -> None:
         """Compares what others say of the place that the line has got."""
@@ -127,11 +128,6 @@ class RecordAudit:
             self._record(octets, check=check)
             self._settle(octets)
 
-    def _note_undisclosed(self, seq: int, count: int) -> None:
-        if count:
-            first, before = self._undisclosed.get(self._epoch, (seq, 0))
-            self._undisclosed[self._epoch] = (first, before + count)
-
     def _record(self, octets: bytes, *, check: bool) -> None:
         """Verifies one line; where its own word is of no use, it has the place that comes next."""
         try:
@@ -154,13 +150,11 @@ class RecordAudit:
                 self._advance_slowly(jws)
 
     def _advance(self, jws: Jws) -> None:
-        given = self._disclosures.taken
         record = self._chain.advance(jws, self._disclosures.take(self._epoch, self._chain.seq + 1))
         self._accepted = record
         self.watch.see(record, self._line)
         self._lost.discard(self._epoch)
-        if record.sd and self._disclosures.taken - given < len(record.sd):
-            self._note_undisclosed(record.seq, 1)
+        self._erasures.see(record, self._disclosures.given)
 
     def _advance_slowly(self, jws: Jws) -> None:
         """Takes in a signed record that is not simply the next one, and names each thing amiss."""
