@@ -23,9 +23,11 @@ from merchant_agent.central.web.invitations import invitation_pages
 from merchant_agent.central.web.log import log_api
 from merchant_agent.central.web.officers import SIGN_IN_PATH, officer_pages
 from merchant_agent.central.web.posters import poster_pages
+from merchant_agent.central.web.private import private_pages
 from merchant_agent.central.web.public import public_pages
 from merchant_agent.central.web.register import register_pages
 from merchant_agent.central.web.slips import slip_pages
+from merchant_agent.central.web.verifier import verifier_file
 from merchant_agent.central.web.voices import voice_pages
 from merchant_agent.central.web.wording import channel_words
 from merchant_agent.clock import SystemClock
@@ -61,9 +63,9 @@ def create_app(central: Central) -> Flask:
             proxies=settings.proxies,
         )
     )
-    pages = (public_pages, health, officer_pages, register_pages, enrolling_pages, voice_pages)
+    pages = (public_pages, health, officer_pages, register_pages, enrolling_pages, voice_pages, private_pages)
     phones = (slip_pages, invitation_pages, poster_pages)
-    for blueprint in (*pages, *phones, intake_api, inbox_api, log_api):
+    for blueprint in (*pages, *phones, intake_api, inbox_api, log_api, verifier_file):
         app.register_blueprint(blueprint(central))
     exempt_from_csrf(app, "intake_api")
     app.add_template_filter(grouped)

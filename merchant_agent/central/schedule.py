@@ -7,10 +7,11 @@ in a thread of its own.
 from __future__ import annotations
 
 import logging
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from merchant_agent.central.erasure import erase_old
 from merchant_agent.central.log.duty import LogDuty
 from merchant_agent.central.promises import sweep_promises
 from merchant_agent.central.releases import make_releases
@@ -21,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 _TICK_S = 60
 _PROMISES_S = 5
+_RETENTION_S = 86_400
+_FIRST_RETENTION_S = 900
 
 
 class Schedule:
@@ -37,6 +40,8 @@ class Schedule:
         """Begins to tick."""
         tick = self._scheduler.add_job(self.tick, "interval", seconds=_TICK_S)
         self._scheduler.add_job(self.watch_promises, "interval", seconds=_PROMISES_S)
+        first = self._central.clock.now() + timedelta(seconds=_FIRST_RETENTION_S)
+        self._scheduler.add_job(self.erase_old, "interval", seconds=_RETENTION_S, next_run_time=first)
         self._scheduler.start()
         self._log.start()
         tick.modify(next_run_time=self._central.clock.now())
@@ -55,6 +60,16 @@ class Schedule:
         else:
             if made:
                 _log.info("made %d releases", made)
+
+    def erase_old(self) -> None:
+        """Erases the words whose time is over."""
+        try:
+            erased = erase_old(self._central)
+        except StoreError as error:
+            _log.warning("old words were not erased: %s", error)
+        else:
+            if erased:
+                _log.info("erased the words of %d records that are older than retention_days", erased)
 
     def watch_promises(self) -> None:
         """Finds the promises that were not kept in time, and those that were kept after all."""

@@ -14,6 +14,7 @@ from merchant_agent.central.intake.standing import ACTIVE, FROZEN, Standing
 from merchant_agent.central.intake.upload import Upload
 from merchant_agent.central.intake.verdicts import Accepted, Contradiction, Judgement, Rejected
 from merchant_agent.central.log.waiting import Waiting, enqueue, waiting_rows
+from merchant_agent.central.store.erasures import forget_told
 from merchant_agent.central.store.ledger import find_announcement, find_before
 from merchant_agent.central.store.models import Batch, Conflict, Disclosure, Quarantine, Record
 from merchant_agent.central.store.projections import ProjectionRows, clean_text
@@ -66,6 +67,10 @@ def store_upload(  # noqa: PLR0913, PLR0917 -- the parts of one exchange
             _batch_row(standing, upload, ack, ack_octets, received_ms),
             *record_rows(upload.granted.merchant, judged.accepted, received_ms),
         ]
+    )
+    granted = upload.granted
+    forget_told(
+        tx, granted.merchant, granted.issuer, granted.epoch, [item.record for item in judged.accepted]
     )
     if judged.rejected:
         _set_aside(tx, upload, judged.rejected, now)

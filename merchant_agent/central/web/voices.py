@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask_babel import gettext
 
+from merchant_agent.central.contacts import kept_of
 from merchant_agent.central.merchants import find_merchant
 from merchant_agent.central.overview import newest_complaints, newest_ratings, newest_suggestions
 from merchant_agent.central.services import Central
@@ -24,7 +25,11 @@ def voice_pages(central: Central) -> Blueprint:
         merchant = _merchant(central)
         page = newest_complaints(central, merchant=_id(merchant), page=read_page_number())
         return render_template(
-            "central/officer/complaints.html", page=page, merchant=merchant, heading=gettext("Complaints")
+            "central/officer/complaints.html",
+            page=page,
+            kept=kept_of(central, [shown.row for shown in page.items]),
+            merchant=merchant,
+            heading=gettext("Complaints"),
         )
 
     @pages.get("/officer/ratings")
@@ -35,6 +40,7 @@ def voice_pages(central: Central) -> Blueprint:
         return render_template(
             "central/officer/ratings.html",
             page=page,
+            kept=kept_of(central, [shown.row for shown in page.items]),
             merchant=merchant,
             level=level,
             levels=LEVELS,
@@ -47,7 +53,11 @@ def voice_pages(central: Central) -> Blueprint:
         merchant = _merchant(central)
         page = newest_suggestions(central, merchant=_id(merchant), page=read_page_number())
         return render_template(
-            "central/officer/suggestions.html", page=page, merchant=merchant, heading=gettext("Suggestions")
+            "central/officer/suggestions.html",
+            page=page,
+            kept=kept_of(central, [shown.row for shown in page.items]),
+            merchant=merchant,
+            heading=gettext("Suggestions"),
         )
 
     return pages

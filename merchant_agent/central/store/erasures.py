@@ -1,0 +1,127 @@
+"""Taking erased words out of central's tables; which were erased, and by whom.
+
+A shop's word erases what its own terminal signed, never what phones told central.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import peewee
+
+from merchant_agent.central.store.models import (
+    ChainHead,
+    Complaint,
+    Disclosure,
+    Erasure,
+    Quarantine,
+    Rating,
+    Suggestion,
+)
+from merchant_agent.evidence.bodies import EraseBody
+from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.record import Record
+from merchant_agent.store.store import Reader, Writer
+
+_Placed = type[Complaint] | type[Disclosure] | type[Quarantine] | type[Rating] | type[Suggestion]
+_Told = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasing:
+    """Members of a record that were erased; `by_shop` tells whose record says so."""
+
+    members: tuple[str, ...]
+    reason: str
+    by_shop: bool
+
+
+def forget(tx: Writer, merchant: str, place: Place, members: Collection[str]) -> None:
+    """Deletes these members of the record at `place` wherever central has them."""
+    names = list(members)
+    tx.execute(Disclosure.delete().where(_at(Disclosure, merchant, place) & Disclosure.name.in_(names)))
+    for table in (Rating, Suggestion, Complaint):
+        columns = {name: column for name, column in _columns(table).items() if name in members}
+        if columns:
+            cleared = dict.fromkeys(columns.values())
+            tx.execute(table.update(cleared).where(_at(table, merchant, place)))
+    forget_lines(tx, tx.all(Quarantine.select().where(_at(Quarantine, merchant, place))))
+
+
+def forget_lines(tx: Writer, rows: Sequence[Quarantine]) -> int:
+    """Cuts the words off lines that were set aside; how many had some."""
+    cut = 0
+    for row in rows:
+        line = bytes(row.line)
+        bare = line.partition(b"~")[0] + b"~"
+        if b"~" in line and line != bare:
+            here = _at(Quarantine, row.merchant, Place(issuer=row.issuer, epoch=row.epoch, seq=row.seq))
+            tx.execute(Quarantine.update({Quarantine.line: bare}).where(here & (Quarantine.link == row.link)))
+            cut += 1
+    return cut
+
+
+def forget_told(tx: Writer, merchant: str, issuer: str, epoch: int, records: Sequence[Record]) -> None:
+    """Carries out the `erase` records among what a terminal sent, and those that came before their records.
+
+    Words that are sent again after their erasure are thereby not kept.
+    """
+    for record in records:
+        body = record.body
+        if isinstance(body, EraseBody) and body.place.issuer == issuer:
+            forget(tx, merchant, body.place, body.members)
+    seqs = [record.seq for record in records if record.sd]
+    if not seqs:
+        return
+    told = (
+        (Erasure.merchant == merchant)
+        & (Erasure.told_issuer == issuer)
+        & (Erasure.told_epoch == epoch)
+        & Erasure.told_seq.between(seqs[0], seqs[-1])
+    )
+    query = Erasure.select(Erasure.told_seq, Erasure.members).where(told & (Erasure.issuer == issuer))
+    for seq, members in tx.all(query.tuples()):
+        forget(tx, merchant, Place(issuer=issuer, epoch=epoch, seq=seq), members)
+
+
+def erasings_of(
+    reader: Reader, merchants: Collection[str], seqs: Collection[int]
+) -> Mapping[_Told, list[Erasing]]:
+    """What was erased of records of these merchants at these seqs, by issuer, epoch and seq."""
+    own = set(
+        reader.all(
+            ChainHead.select(ChainHead.merchant, ChainHead.issuer)
+            .where(ChainHead.merchant.in_(merchants) & (ChainHead.role == "central"))
+            .tuples()
+        )
+    )
+    found: dict[_Told, list[Erasing]] = {}
+    query = Erasure.select().where(Erasure.merchant.in_(merchants) & Erasure.told_seq.in_(seqs))
+    for row in reader.all(query.order_by(Erasure.received_at)):
+        by_shop = (row.merchant, row.issuer) not in own
+        if by_shop and row.issuer != row.told_issuer:
+            continue
+        erasing = Erasing(members=tuple(row.members), reason=row.reason, by_shop=by_shop)
+        found.setdefault((row.told_issuer, row.told_epoch, row.told_seq), []).append(erasing)
+    return found
+
+
+def _columns(table: type[Rating | Suggestion | Complaint]) -> dict[str, peewee.Field]:
+    columns: dict[str, peewee.Field] = {"comment": table.comment}
+    if table is Complaint:
+        columns |= {
+            "order": Complaint.order_no,
+            "occurred_at": Complaint.occurred_at,
+            "amount": Complaint.amount,
+        }
+    return columns
+
+
+def _at(table: _Placed, merchant: str, place: Place) -> peewee.Expression:
+    return (
+        (table.merchant == merchant)
+        & (table.issuer == place.issuer)
+        & (table.epoch == place.epoch)
+        & (table.seq == place.seq)
+    )
