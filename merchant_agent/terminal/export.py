@@ -23,11 +23,13 @@ from merchant_agent.evidence.archive import (
     README,
     RECORDS,
     SLIPS,
+    VERIFIER,
     checkpoint_name,
     consistency_name,
     encode_disclosure_line,
     encode_jwks,
     encode_slip_line,
+    read_verifier,
     write_export,
 )
 from merchant_agent.evidence.octets import decode_b64u
@@ -49,11 +51,15 @@ from merchant_agent.terminal.store.opening import open_existing
 _README = """\
 这是一台评价终端的全部凭据，由 merchant-agent export 写出。
 核验：merchant-agent verify 本文件.zip --trust 市场监管局公布的信任文件
+没有安装时：python verify.py 本文件.zip --trust 信任文件，只需要 Python 3.11 和 cryptography。
+verify.py 也在市场监管局的网站上：请用那里的一份，这里的一份由店家的机器写出。
 凭据本身不证明自己：信任文件须另行取得。格式见 merchant_agent/evidence/PROTOCOL.md。
 评论、订单号等文字在 disclosures.jsonl 中，属于个人信息，请妥善保管。
 
 This is the whole evidence of one rating terminal, written by merchant-agent export.
 Verify it: merchant-agent verify THIS_FILE.zip --trust TRUST_FILE_OF_THE_BUREAU
+Where that is not installed: python verify.py THIS_FILE.zip --trust TRUST_FILE, with Python 3.11 and
+cryptography alone. Take verify.py from the bureau's own site: the copy in here was written by the shop.
 It does not vouch for itself: get the trust file by another way. The format is specified in
 merchant_agent/evidence/PROTOCOL.md. What people wrote is in disclosures.jsonl and is personal.
 
@@ -143,6 +149,7 @@ class _Files:
         )
         return {
             README: _README.encode().splitlines(),
+            VERIFIER: read_verifier().splitlines(),
             KEYS: [encode_jwks(_keys(self._identities))],
             GRANTS: [identity.grant_octets for identity in self._identities],
             RECORDS: self._octets(RECORDS, record),

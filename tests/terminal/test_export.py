@@ -27,7 +27,7 @@ from tests.enrolled import EnrolledJournal, OfflineCentral, ask, complain, rate
 
 _FILES = {
     *("records.jws", "grants.jws", "batches.jws", "acks.jws"),
-    *("disclosures.jsonl", "slips.jsonl", "keys.jwks", "README.txt"),
+    *("disclosures.jsonl", "slips.jsonl", "keys.jwks", "README.txt", "verify.py"),
 }
 
 
