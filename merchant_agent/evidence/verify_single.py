@@ -1207,7 +1207,7 @@ class Disclosures:
         self._report = report
         self._lines = self._read(export)
         self.line = 0
-        self.taken = 0
+        self.given: list[str] = []
         self._step()
 
     def _read(self, export: Export) -> Iterator[tuple[Pair, int, str]]:
@@ -1223,14 +1223,15 @@ class Disclosures:
         self._due, self._due_line, self._text = next(self._lines, (NEVER, 0, ""))
 
     def take(self, place: Pair) -> Iterator[str]:
-        """Those of this place, as they are asked for."""
+        """Those of this place, as they are asked for; `given` has them."""
+        self.given = []
         while self._due <= place:
             if self._due != place:
                 self._refuse()
                 continue
             text, self.line = self._text, self._due_line
             self._step()
-            self.taken += 1
+            self.given.append(text)
             yield text
 
     def drop(self, place: Pair) -> None:
@@ -1285,6 +1286,31 @@ def is_sealed(value: str) -> bool:
         return 49 <= len(unb64u(value)) <= 560  # noqa: PLR2004 -- as specified
     except ValueError:
         return False
+
+
+class Erasures:
+    """Records with members missing, until `erase` records tell of as many."""
+
+    def __init__(self, issuer: str) -> None:
+        self._issuer = issuer
+        self._missing: dict[Pair, tuple[int, set[str], set[str]]] = {}
+
+    def see(self, record: Json, given: list[str]) -> None:
+        """Takes in an accepted record and its disclosures."""
+        count = len(record["_sd"]) - len(given)
+        if count > 0:
+            there = {read_disclosure(text)[0] for text in given}
+            self._missing[record["epoch"], record["seq"]] = (count, there, set())
+        elif record["kind"] == "erase" and record["body"]["place"]["issuer"] == self._issuer:
+            place = (record["body"]["place"]["epoch"], record["body"]["place"]["seq"])
+            count, there, told = self._missing.get(place, (0, set(), set()))
+            told |= set(record["body"]["members"]) - there
+            if len(told) >= count:
+                self._missing.pop(place, None)
+
+    def unexplained(self, epoch: int) -> list[int]:
+        """The seqs of those of an epoch that nothing tells of."""
+        return [seq for other, seq in self._missing if other == epoch]
 
 
 class Receipts:
@@ -1770,7 +1796,7 @@ class Records:
         self._chains: dict[int, Chain] = {}
         self._line = 0
         self._accepted: Json | None = None
-        self.undisclosed: dict[int, Pair] = {}
+        self.erasures = Erasures(report.issuer)
         self._turn_to(min(grants.by_epoch))
         self._claims = (
             Claims(claims_of_grants(grants), report),
@@ -1892,15 +1918,12 @@ class Records:
         ):
             raise Broken("V6", "the totals do not add up")
         require_growth(chain.anchor, record["anchor"])
-        given = self._disclosures.taken
         require_disclosed(record, self._disclosures.take((self._epoch, record["seq"])))
         chain.seq, chain.link, chain.lost = record["seq"], link_of(jws.octets), False
         chain.totals, chain.anchor = record["totals"], record["anchor"]
         self._accepted = record
         self.watch.see(record, self._line)
-        if self._disclosures.taken - given < len(record["_sd"]):
-            first, count = self.undisclosed.get(self._epoch, (record["seq"], 0))
-            self.undisclosed[self._epoch] = (first, count + 1)
+        self.erasures.see(record, self._disclosures.given)
 
     def _refuse(self, octets: bytes, error: Broken) -> None:
         """Leaves out what a record says at its place, and goes on by its link."""
@@ -2135,9 +2158,9 @@ def explain(grants: Grants, log: Log, records: Records, exchanges: Exchanges, re
         for code, end in ends.items():
             if records.newest(epoch) > end:
                 report.found(code, (epoch, end + 1), records.newest(epoch) - end)
-        if epoch in records.undisclosed:
-            first, count = records.undisclosed[epoch]
-            report.found("undisclosed", (epoch, first), count)
+        missing = records.erasures.unexplained(epoch)
+        if missing:
+            report.found("undisclosed", (epoch, min(missing)), len(missing))
 
 
 def tell(verdict: Json) -> str:
