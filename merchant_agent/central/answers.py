@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from merchant_agent.central.own_chain import OwnRecord, append_own
+from merchant_agent.central.own_chain import OwnRecord, append_own, own_issuer
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import InvitedAnswer, MerchantEntry, Release
 from merchant_agent.central.visits import Said, find_record
+from merchant_agent.domain.contacts import check_contact
 from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_amount, parse_time
 from merchant_agent.domain.text import check_line, check_paragraphs
 from merchant_agent.errors import (
@@ -28,7 +29,7 @@ from merchant_agent.errors import (
     StoreConflictError,
     VerificationError,
 )
-from merchant_agent.evidence.bodies import Body, ComplaintBody, Kind, RatingBody, SuggestionBody
+from merchant_agent.evidence.bodies import Body, ComplaintBody, Consent, Kind, RatingBody, SuggestionBody
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.invitation import (
     Invitation,
@@ -36,11 +37,13 @@ from merchant_agent.evidence.invitation import (
     open_invitation,
     parse_invitation,
 )
-from merchant_agent.evidence.octets import encode_b64u
-from merchant_agent.evidence.record import About
+from merchant_agent.evidence.octets import decode_b64u, encode_b64u
+from merchant_agent.evidence.record import About, new_id
+from merchant_agent.evidence.seal import seal_contact
 from merchant_agent.store.store import Reader, Writer
 
 COMMENT_MAX_CHARS = 1000
+CONSENTS: tuple[Consent, ...] = ("authority", "shop")
 
 Lang = Literal["zh", "en"]
 _MAX_CODES = 16
@@ -63,6 +66,7 @@ class Grievance:
     """A complaint as the customer filled it in; each text may be empty, not all of it.
 
     `occurred_at` is local time, `2026-11-24T10:26`; `amount` is digits with at most two decimals, in CNY.
+    `contact` is a telephone number, and `consents` say who may call it: both, or neither.
     """
 
     categories: tuple[str, ...] = ()
@@ -71,6 +75,8 @@ class Grievance:
     order: str = ""
     occurred_at: str = ""
     amount: str = ""
+    contact: str = ""
+    consents: tuple[Consent, ...] = ()
     lang: Lang = "zh"
 
 
@@ -168,9 +174,10 @@ def complain(central: Central, asked: Asked, grievance: Grievance) -> OwnRecord:
 
     Raises:
         InvalidError: "complaint" (neither a problem nor words), "category", "remedy", "comment", "order",
-            "occurred-at" or "amount".
+            "occurred-at", "amount", "contact" or "consents" (a number and who may call it go together).
         ConflictError: as `rate`.
     """
+    contact = _check_calls(grievance)
     catalogue = central.catalogue
     _check_codes(grievance.categories, catalogue.category, "category")
     _check_codes(grievance.remedies, catalogue.remedy, "remedy")
@@ -190,10 +197,10 @@ def complain(central: Central, asked: Asked, grievance: Grievance) -> OwnRecord:
         lang=grievance.lang,
         catalogue=catalogue.version,
         claim=None,
-        consents=(),
-        notice=None,
+        consents=grievance.consents,
+        notice=catalogue.notice.version,
     )
-    return _answer(central, asked, Kind.COMPLAINT, body, words)
+    return _answer(central, asked, Kind.COMPLAINT, body, words, contact)
 
 
 def find_given(reader: Reader, asked: Asked) -> Mapping[Kind, Given]:
@@ -213,7 +220,9 @@ def find_given(reader: Reader, asked: Asked) -> Mapping[Kind, Given]:
     return {Kind(row.kind): _given(reader, row, until) for row in rows}
 
 
-def _answer(central: Central, asked: Asked, kind: Kind, body: Body, words: Mapping[str, str]) -> OwnRecord:
+def _answer(  # noqa: PLR0913, PLR0917 -- an answer has these parts
+    central: Central, asked: Asked, kind: Kind, body: Body, words: Mapping[str, str], contact: str = ""
+) -> OwnRecord:
     if has_ended(central, asked):
         raise ConflictError("ended", "the invitation has ended")
     merchant, invitation = asked.merchant.id, asked.invitation
@@ -222,13 +231,32 @@ def _answer(central: Central, asked: Asked, kind: Kind, body: Body, words: Mappi
         with central.store.write() as tx:
             if invitation is not None:
                 _require_unused(tx, invitation, merchant, kind)
-            about = About(prompt=prompt, case=None)
-            own = append_own(central, tx, merchant, kind, body, about=about, disclosures=words)
+            about, record_id = About(prompt=prompt, case=None), new_id(central.clock.now())
+            sealed = _seal(central, tx, merchant, record_id, contact)
+            own = append_own(
+                central, tx, merchant, kind, body, id=record_id, about=about, disclosures={**words, **sealed}
+            )
             if invitation is not None:
                 _use(tx, asked.octets, invitation, merchant, own)
     except StoreConflictError as error:
         raise ConflictError("answered", "it was answered at the same moment") from error
     return own
+
+
+def _seal(central: Central, tx: Writer, merchant: str, record_id: str, contact: str) -> dict[str, str]:
+    """The contact as it is kept: only who has central's sealing key can read it."""
+    if not contact:
+        return {}
+    public = decode_b64u(central.identity.sealing_key)
+    sealed = seal_contact(public, own_issuer(central, tx, merchant), record_id, contact)
+    return {"contact": encode_b64u(sealed)}
+
+
+def _check_calls(grievance: Grievance) -> str:
+    contact = check_contact(grievance.contact)
+    if len(set(grievance.consents)) != len(grievance.consents) or bool(contact) != bool(grievance.consents):
+        raise InvalidError("consents", "a number and who may call it are expected together")
+    return contact
 
 
 def _require_unused(reader: Reader, invitation: Invitation, merchant: str, kind: Kind) -> None:

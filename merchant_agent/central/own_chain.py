@@ -114,13 +114,28 @@ def append_own(  # noqa: PLR0913 -- a record has these parts
     return own
 
 
-def _resume(central: Central, tx: Writer, merchant: str) -> tuple[Chain, SigningKey]:
-    """The merchant's chain at its head, which nobody else can move until the transaction ends."""
+def own_issuer(central: Central, tx: Writer, merchant: str) -> str:
+    """Central's issuer for the merchant, whose chain nobody else can move until the transaction ends.
+
+    Raises:
+        NotFoundError: "merchant".
+    """
+    return _locked_head(central, tx, merchant)[1]
+
+
+def _locked_head(central: Central, tx: Writer, merchant: str) -> tuple[int, str, int, str, str]:
+    """Epoch, issuer, seq, link and totals of the chain's head."""
     rows = tx.rows(_LOCK_HEAD, merchant)
     if not rows:
         _begin(central, tx, merchant)
         rows = tx.rows(_LOCK_HEAD, merchant)
     epoch, issuer, seq, link, totals = max(rows)
+    return epoch, issuer, seq, link, totals
+
+
+def _resume(central: Central, tx: Writer, merchant: str) -> tuple[Chain, SigningKey]:
+    """The merchant's chain at its head, which nobody else can move until the transaction ends."""
+    epoch, issuer, seq, link, totals = _locked_head(central, tx, merchant)
     key = central.identity.chain_key(issuer, epoch)
     chain = Chain.resume(
         issuer,

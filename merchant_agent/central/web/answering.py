@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from merchant_agent.central.answers import (
     COMMENT_MAX_CHARS,
+    CONSENTS,
     Asked,
     Grievance,
     Lang,
@@ -129,6 +130,8 @@ def _complaint(central: Central, place: Place) -> AnyResponse | str:
         order=form.get("order", ""),
         occurred_at=form.get("occurred_at", ""),
         amount=form.get("amount", ""),
+        contact=form.get("contact", ""),
+        consents=tuple(who for who in CONSENTS if who in form.getlist("consent")),
         lang=_lang(),
     )
     return _send(
@@ -182,6 +185,8 @@ def _words(error: InvalidError) -> str:
         "comment": gettext("Please write a few words first, 1,000 characters at most."),
         "complaint": gettext("Choose what went wrong, or say it in your own words."),
         "amount": gettext("Enter the amount in digits, such as 64 or 64.50."),
+        "contact": gettext("A phone number has 7 to 15 digits."),
+        "consents": gettext("Please choose who may call you, or clear the number."),
         "occurred-at": gettext("Enter a date and a time of day."),
         "order": gettext("The order number is too long, or holds characters that cannot be shown."),
     }

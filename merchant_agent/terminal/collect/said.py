@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,13 +13,10 @@ from merchant_agent.evidence.octets import decode_b64u
 from merchant_agent.evidence.record import is_id
 
 COMMENT_MAX_CHARS = 1000
-CONTACT_MAX_CHARS = 24
 MAX_CODES = 32
 MAX_ASPECTS = 16
 CLAIM_HASH_BYTES = 32
 LANGUAGES = frozenset({"zh", "en"})
-
-_TELEPHONE = re.compile(r"\+?[0-9]{7,15}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,18 +115,6 @@ def check_claim(claim: str | None) -> None:
             decode_b64u(claim, length=CLAIM_HASH_BYTES)
     except FormatError as error:
         raise InvalidError("claim", "the hash of a claim is expected") from error
-
-
-def check_contact(text: str) -> str:
-    """A telephone number without what people write between its digits; empty where none was given.
-
-    Raises:
-        InvalidError: "contact"; its words never hold what was typed.
-    """
-    number = re.sub(r"[ ()-]", "", text)
-    if number and (len(text) > CONTACT_MAX_CHARS or _TELEPHONE.fullmatch(number) is None):
-        raise InvalidError("contact", "a telephone number of 7 to 15 digits is expected")
-    return number
 
 
 def check_id(text: str) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from merchant_agent.domain.catalogue import Catalogue
+from merchant_agent.domain.contacts import check_contact
 from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_amount, parse_time
 from merchant_agent.domain.text import check_line
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
@@ -28,7 +29,6 @@ from merchant_agent.terminal.collect.said import (
     check_claim,
     check_codes,
     check_comment,
-    check_contact,
     check_id,
     check_lang,
 )

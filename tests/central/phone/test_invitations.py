@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.models import Complaint, InvitedAnswer, Rating, Release
+from merchant_agent.central.store.models import Complaint, Disclosure, InvitedAnswer, Rating, Release
 from merchant_agent.central.turns import POSTERS, take_turn
 from merchant_agent.evidence.bodies import ComplaintBody, Kind, RatingBody
+from merchant_agent.evidence.disclosure import open_disclosure
 from merchant_agent.evidence.keys import SigningKey
+from merchant_agent.evidence.octets import decode_b64u
+from merchant_agent.evidence.seal import open_contact
 from tests.central.phone.customers import Phone, Visitor, phone
 from tests.clocks import ManualClock
 
@@ -185,6 +188,22 @@ def test_a_complaint_by_phone(central: Central, visitor: Visitor, invitation: st
     assert told == ("菜里有头发", "087", "64.00 CNY", "2026-05-20T11:30")
 
 
+def test_a_contact_is_sealed_for_the_authority(central: Central, visitor: Visitor, invitation: str) -> None:
+    path = f"{invitation}/complain"
+    fields = {"comment": "退钱", "contact": "138 0000 0000", "consent": ["authority"]}
+    assert phone(central).post(path, path, **fields).status_code == 303
+    with central.store.read() as reader:
+        row: Complaint | None = reader.first(Complaint.select())
+        texts = [text for (text,) in reader.all(Disclosure.select(Disclosure.octets).tuples())]
+    assert row is not None
+    opened = {each.name: each.value for each in map(open_disclosure, texts)}
+    sealed = decode_b64u(opened["contact"])
+    assert open_contact(central.identity.sealing, row.issuer, row.id, sealed) == "13800000000"
+    body = visitor.said(Kind.COMPLAINT)[0]
+    assert isinstance(body, ComplaintBody)
+    assert (body.consents, body.notice) == (("authority",), central.catalogue.notice.version)
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -193,6 +212,9 @@ def test_a_complaint_by_phone(central: Central, visitor: Visitor, invitation: st
         ({"comment": "贵", "occurred_at": "昨天"}, "请填日期和时间"),
         ({"category": ["nonsense"]}, "填写的内容有误"),
         ({"comment": "长" * 1001}, "最多1000字"),
+        ({"comment": "贵", "contact": "13800000000"}, "请选择谁可以打电话给您"),
+        ({"comment": "贵", "consent": ["shop"]}, "请选择谁可以打电话给您"),
+        ({"comment": "贵", "contact": "没有", "consent": ["shop"]}, "7至15位"),
     ],
 )
 def test_a_complaint_that_cannot_be_taken_stays_on_the_page(
