@@ -1,6 +1,6 @@
 """Lines for new places: the chain goes on record by record, and past what can be set aside.
 
-A record that only says something wrong (V1, V6, V10) stands by the issuer's own signature:
+A record that only says something wrong (V1, V6, V7, V10) stands by the issuer's own signature:
 its link is known. A line without that signature has a link only by the word of the record
 after it, or of a batch; where nobody tells it yet, the chain stays before such lines.
 """
@@ -21,7 +21,7 @@ from merchant_agent.central.intake.verdicts import (
 )
 from merchant_agent.errors import FormatError, VerificationError
 from merchant_agent.evidence.chain import Chain, is_skippable
-from merchant_agent.evidence.fields import Head
+from merchant_agent.evidence.fields import Anchor, Head
 from merchant_agent.evidence.jws import Jws, link_of
 from merchant_agent.evidence.record import Peek, Totals, peek_record
 
@@ -36,7 +36,7 @@ class Advance:
     def __init__(self, standing: Standing, upload: Upload, known: Known) -> None:
         self._standing = standing
         self._upload = upload
-        self._chain = self._chain_at(standing.head, standing.totals)
+        self._chain = self._chain_at(standing.head, standing.totals, standing.anchor)
         self._accepted: list[Accepted] = []
         self._rejected = known.rejected
         self._answers = known.answers
@@ -68,8 +68,12 @@ class Advance:
             self._find_again(jws)
         if self._contradicts_claim(jws):
             return
+        head, totals, anchor = self._chain.head, self._chain.totals, self._chain.anchor
         try:
             record = self._chain.advance(jws, line.disclosures)
+            if not self._standing.knows(record.anchor):
+                self._chain = self._chain_at(head, totals, anchor)
+                raise VerificationError("V7", "its anchor was never published", seq=record.seq)  # noqa: TRY301 -- one way out
         except VerificationError as error:
             self._set_aside(line, jws, error)
         else:
@@ -109,7 +113,7 @@ class Advance:
         stated = self._stated_here(jws)
         if stated is not None and stated.seq == self._chain.seq + 1:
             before = Head(epoch=self._chain.epoch, seq=self._chain.seq, link=stated.prev)
-            self._chain = self._chain_at(before, None)
+            self._chain = self._chain_at(before, None, self._chain.anchor)
             self._settle_lost(stated.prev)
 
     def _settle_lost(self, link: str | None) -> None:
@@ -149,9 +153,11 @@ class Advance:
             return None
         return stated if (stated.issuer, stated.epoch) == (self._chain.issuer, self._chain.epoch) else None
 
-    def _chain_at(self, head: Head, totals: Totals | None) -> Chain:
+    def _chain_at(self, head: Head, totals: Totals | None, anchor: Anchor | None) -> Chain:
         granted = self._upload.granted
-        return Chain.resume(granted.issuer, granted.epoch, granted.key, head, totals, role="terminal")
+        return Chain.resume(
+            granted.issuer, granted.epoch, granted.key, head, totals, role="terminal", anchor=anchor
+        )
 
     def _judgement(self) -> Judgement:
         self._rejected.extend(self._lost)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +11,14 @@ import msgspec
 import peewee
 
 from merchant_agent.central.intake.upload import Upload
+from merchant_agent.central.log.checkpoints import checkpoint_of
 from merchant_agent.central.store.models import Batch, Quarantine, Record
-from merchant_agent.errors import StoreCorruptError
+from merchant_agent.errors import StoreCorruptError, VerificationError
 from merchant_agent.evidence.exchange import Outcome
-from merchant_agent.evidence.fields import Head
-from merchant_agent.evidence.jws import link_of
-from merchant_agent.evidence.record import Totals
+from merchant_agent.evidence.fields import Anchor, Head
+from merchant_agent.evidence.jws import Typ, decode_jws, link_of
+from merchant_agent.evidence.octets import encode_b64u
+from merchant_agent.evidence.record import Totals, decode_record
 from merchant_agent.store.store import Reader
 
 ACTIVE = "active"
@@ -23,12 +26,16 @@ FROZEN = "frozen"
 
 # The head, once for each link that an earlier batch named for a place that this one adds.
 _STANDING = (
-    "SELECT DISTINCT h.seq, h.link, h.totals, h.nonce, h.claimed_seq, h.state, b.newest_seq, b.newest_link"
+    "SELECT DISTINCT h.seq, h.link, h.totals, h.nonce, h.claimed_seq, h.state, b.newest_seq, b.newest_link,"
+    " (SELECT r.octets FROM record r WHERE r.merchant = h.merchant AND r.issuer = h.issuer"
+    " AND r.epoch = h.epoch AND r.seq <= h.seq ORDER BY r.seq DESC LIMIT 1)"
     " FROM chain_head h LEFT JOIN batch b ON b.merchant = h.merchant AND b.issuer = h.issuer"
     " AND b.epoch = h.epoch AND b.newest_seq > h.seq AND b.newest_seq BETWEEN ? AND ?"
     " AND b.outcome <> 'refused'"
     " WHERE h.merchant = ? AND h.issuer = ? AND h.epoch = ?"
 )
+# What a record that can be read states is found by this; what cannot be read has no anchor.
+_ANCHOR = re.compile(rb',"anchor":\{"size":([1-9][0-9]{0,15}),')
 _TOTALS: msgspec.json.Decoder[Totals] = msgspec.json.Decoder(Totals)
 _Chained = type[Batch] | type[Record] | type[Quarantine]
 
@@ -63,7 +70,8 @@ class Standing:
     """A chain's state when it was read.
 
     `held` has the known places that the upload speaks of, `claims` the links that earlier batches
-    named for places that it adds.
+    named for places that it adds. `anchor` is that of the newest accepted record; `published` has
+    the roots of those sizes of the log that other anchors of the upload name, where there are any.
     """
 
     head: Head
@@ -73,6 +81,14 @@ class Standing:
     frozen: bool
     held: Mapping[int, Held]
     claims: Mapping[int, Sequence[str]]
+    anchor: Anchor | None
+    published: Mapping[int, str]
+
+    def knows(self, anchor: Anchor | None) -> bool:
+        """Whether central published what the anchor of a record says."""
+        if anchor is None or anchor == self.anchor:
+            return True
+        return self.published.get(anchor.size) == anchor.root
 
 
 def find_standing(reader: Reader, upload: Upload) -> Standing:
@@ -86,9 +102,9 @@ def find_standing(reader: Reader, upload: Upload) -> Standing:
     rows = reader.rows(_STANDING, *places, granted.merchant, granted.issuer, granted.epoch)
     if not rows:
         raise StoreCorruptError(f"the head of {granted.issuer} is missing")
-    seq, link, totals, nonce, claimed_seq, state, *_ = rows[0]
+    seq, link, totals, nonce, claimed_seq, state, *_, newest = rows[0]
     claims: dict[int, list[str]] = defaultdict(list)
-    for *_, claimed, claimed_link in rows:
+    for *_, claimed, claimed_link, _ in rows:
         if claimed is not None:
             claims[claimed].append(claimed_link)
     return Standing(
@@ -99,6 +115,8 @@ def find_standing(reader: Reader, upload: Upload) -> Standing:
         frozen=state == FROZEN,
         held=_held(reader, upload, seq) if upload.flaw is None else {},
         claims=claims,
+        anchor=None if newest is None else _anchor_of(bytes(newest)),
+        published=_published(reader, upload),
     )
 
 
@@ -107,6 +125,32 @@ def find_answer(reader: Reader, upload: Upload) -> Answered | None:
     query = _of(Batch.select(Batch.outcome, Batch.ack), Batch, upload)
     row = reader.first(query.where(Batch.digest == upload.digest).tuples())
     return None if row is None else Answered(outcome=row[0], ack=bytes(row[1]))
+
+
+def _anchor_of(octets: bytes) -> Anchor | None:
+    """The anchor of a record that was accepted."""
+    return decode_record(decode_jws(octets, Typ.RECORD).payload).anchor
+
+
+def _published(reader: Reader, upload: Upload) -> dict[int, str]:
+    """The roots of the sizes that the upload's records name and the log had."""
+    found: dict[int, str] = {}
+    for size in _sizes(upload):
+        published = checkpoint_of(reader, size)
+        if published is not None:
+            found[size] = encode_b64u(published.root)
+    return found
+
+
+def _sizes(upload: Upload) -> list[int]:
+    """Of the log, as the records' anchors state them; each once."""
+    sizes: dict[int, None] = {}
+    for line in upload.lines:
+        if not isinstance(line.signed, VerificationError):
+            match = _ANCHOR.search(line.signed.payload)
+            if match is not None:
+                sizes[int(match[1])] = None
+    return list(sizes)
 
 
 def _of(query: peewee.Query, table: _Chained, upload: Upload) -> peewee.Query:
