@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
 from merchant_agent.clock import Clock, format_at
 from merchant_agent.evidence.bodies import ComplaintBody, Kind, PromptBody, RatingBody
 from merchant_agent.evidence.exchange import Ack, Answer, Outcome, decode_batch, sign_ack
@@ -43,6 +45,7 @@ class OfflineCentral:
     ack: SigningKey = field(default_factory=SigningKey.generate)
     issuer: str = field(default_factory=new_issuer_id)
     merchant_id: str = field(default_factory=new_issuer_id)
+    sealing: X25519PrivateKey = field(default_factory=X25519PrivateKey.generate)
 
     @property
     def trust(self) -> Trust:
@@ -85,7 +88,7 @@ class OfflineCentral:
             totals=totals or Totals.zero(),
             deadline_hours=24,
             policy=Policy(ask="tablet"),
-            sealing_key=encode_b64u(secrets.token_bytes(32)),
+            sealing_key=encode_b64u(self.sealing.public_key().public_bytes_raw()),
             central=(acks,),
             closes=closes,
             at=format_at(at),

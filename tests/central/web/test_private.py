@@ -1,0 +1,86 @@
+"""The officers' two buttons: a look at a contact, and erasing words."""
+
+from __future__ import annotations
+
+import pytest
+
+from merchant_agent.central.store.models import Disclosure
+from merchant_agent.store.credentials import AuditEntry
+from tests.central.private import COMMENT, NUMBER, complain_with
+from tests.central.rows import count
+from tests.central.sender import Sender, Sent
+from tests.central.web.office import Office
+
+LIST = "/officer/complaints"
+PHRASE = "Show the phone number"
+
+
+def _form(sender: Sender, sent: Sent, merchant: str, **changed: object) -> dict[str, object]:
+    return {"merchant": merchant, "issuer": sender.issuer, "epoch": 1, "seq": sent.seq} | changed
+
+
+def _looks(office: Office) -> list[str]:
+    with office.central.store.read() as reader:
+        rows = reader.all(AuditEntry.select().where(AuditEntry.what == "contact-looked-at"))
+    return [row.who for row in rows]
+
+
+def test_the_number_is_shown_after_a_button_alone_and_the_look_is_kept(office: Office) -> None:
+    merchant, sender = office.staffed().open_shop()
+    sent = complain_with(sender)
+    sender.upload_all(office.central)
+    page = office.text(LIST)
+    assert PHRASE in page
+    assert "Each look is recorded" in page
+    assert NUMBER not in page
+    assert _looks(office) == []
+    shown = office.send(LIST, "/officer/contact", **_form(sender, sent, merchant))
+    assert NUMBER in shown.get_data(as_text=True)
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert _looks(office) == ["wang.fang"]
+    assert NUMBER not in office.text(LIST)
+
+
+def test_a_number_for_the_shop_alone_has_no_button(office: Office) -> None:
+    merchant, sender = office.staffed().open_shop()
+    sent = complain_with(sender, consents=("shop",))
+    sender.upload_all(office.central)
+    assert PHRASE not in office.text(LIST)
+    refused = office.send(LIST, "/officer/contact", **_form(sender, sent, merchant))
+    assert refused.status_code == 403
+    assert NUMBER not in refused.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("path", ["/officer/contact", "/officer/erase"])
+def test_nobody_but_an_officer_comes_here(office: Office, path: str) -> None:
+    merchant, sender = office.open_shop()
+    sent = complain_with(sender)
+    sender.upload_all(office.central)
+    assert office.get(path).status_code == 405
+    answer = office.send("/officer/sign-in", path, **_form(sender, sent, merchant))
+    assert "/officer/sign-in" in answer.headers["Location"]
+    assert (_looks(office), count(office.central, Disclosure)) == ([], 4)
+
+
+def test_erased_words_leave_the_page_and_it_says_so(office: Office) -> None:
+    merchant, sender = office.staffed().open_shop()
+    sent = complain_with(sender)
+    sender.upload_all(office.central)
+    assert COMMENT in office.text(LIST)
+    answer = office.send(LIST, "/officer/erase", list="complaints", **_form(sender, sent, merchant))
+    assert (answer.status_code, answer.headers["Location"]) == (303, LIST)
+    page = office.text(LIST)
+    assert "Words erased at the customer&#39;s request" in page
+    assert "by the bureau" in page
+    assert COMMENT not in page
+    assert PHRASE not in page
+    office.send(LIST, "/officer/erase", list="//elsewhere", **_form(sender, sent, merchant))
+    assert "Nothing is left to erase." in office.text(LIST)
+
+
+@pytest.mark.parametrize("changed", [{"epoch": "x"}, {"seq": "99999999999"}, {"seq": "-1"}])
+def test_a_place_that_is_none_is_refused(office: Office, changed: dict[str, object]) -> None:
+    merchant, sender = office.staffed().open_shop()
+    sent = complain_with(sender)
+    answer = office.send("/officer", "/officer/contact", **_form(sender, sent, merchant, **changed))
+    assert answer.status_code == 422
