@@ -60,6 +60,19 @@ _ALARMS: Mapping[str, Saying] = {
         title=lazy_gettext("The authority's server did not accept a record"),
         advice=lazy_gettext("It stays saved here, and later ones are sent. Call the authority."),
     ),
+    "split-view": Saying(
+        title=lazy_gettext("The authority's log contradicts itself"),
+        advice=lazy_gettext(
+            "It showed this terminal two different histories. Both are kept as evidence and go into every export. "
+            "Tell the manager."
+        ),
+    ),
+    "log-unproven": Saying(
+        title=lazy_gettext("The authority's log could not be checked"),
+        advice=lazy_gettext(
+            "The hashes it sent do not fit what it signed. It is tried again with the next upload."
+        ),
+    ),
     "store-damaged": Saying(
         title=lazy_gettext("The database of this terminal is damaged"),
         advice=lazy_gettext("Leave it running and call the operator: there are copies of the last nights."),
