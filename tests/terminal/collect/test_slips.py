@@ -77,6 +77,20 @@ def test_a_rating_after_a_complaint_tells_of_both(shop: Shop) -> None:
     assert _flags(_opened(shop, shop.done(sale, 5))) == (5, True, False, False)
 
 
+def test_a_slip_tells_that_a_contact_was_left(shop: Shop) -> None:
+    sale = shop.sell()
+    grievance = Grievance(
+        prompt_id=sale.prompt_id,
+        comment="少了一两",
+        contact="13800138000",
+        consents=("authority",),
+        notice=shop.terminal.catalogue.notice.version,
+    )
+    complained = complain(shop.terminal, shop.one, new_id(shop.clock.now()), grievance)
+    assert _flags(_opened(shop, complained)) == (0, True, False, True)
+    assert _flags(_opened(shop, _suggest(shop, sale))) == (0, True, True, True)
+
+
 def test_visits_do_not_mix(shop: Shop) -> None:
     _complain(shop, shop.sell("087"))
     _complain(shop, None)

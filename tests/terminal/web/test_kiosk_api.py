@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from merchant_agent.evidence.bodies import RatingBody
 from merchant_agent.evidence.query_code import parse_query_code
+from merchant_agent.evidence.slip import claim_hash, new_claim, parse_slip
 from merchant_agent.terminal.collect.prompts import withdraw_sale
 from merchant_agent.terminal.devices import list_tablets, revoke_tablet
 from tests.clocks import ManualClock
@@ -120,6 +121,30 @@ def test_tap_and_done_leave_one_signed_rating(kiosk: Kiosk, shop: Shop) -> None:
     assert [(given.aspect, given.level) for given in body.aspects] == [("service", 5), ("waiting", 2)]
     assert shop.story() == ["prompt", "rating 4 done"]
     assert kiosk.screen()["kind"] == "rest"
+
+
+def test_every_thanks_has_the_address_of_a_slip_and_the_claim_that_was_signed(
+    kiosk: Kiosk, shop: Shop
+) -> None:
+    claim = claim_hash(new_claim())
+    prompt = shop.sell().prompt_id
+    words = {"prompt": prompt, "comment": "慢", "lang": "zh", "claim": claim}
+    for told in (
+        kiosk.done(kiosk.new_id(), prompt, 2, claim=claim),
+        kiosk.post(f"suggestions/{kiosk.new_id()}", words),
+        kiosk.post(f"complaints/{kiosk.new_id()}", words),
+    ):
+        assert told.status_code == 201
+        said = told.get_json()
+        assert said.keys() == {"query_code", "slip", "claim", "as_sent"}
+        assert said["slip"].startswith(f"{CENTRAL}/s/")
+        assert parse_slip(said["slip"].rpartition("/")[2])
+        assert said["claim"] == claim
+
+
+def test_an_answer_that_states_no_hash_is_refused(kiosk: Kiosk, shop: Shop) -> None:
+    sale = shop.sell()
+    assert _code(kiosk.keep(kiosk.new_id(), sale.prompt_id, 2, claim="x")) == (422, "claim")
 
 
 def test_what_came_after_the_signature_is_told(kiosk: Kiosk, shop: Shop) -> None:
