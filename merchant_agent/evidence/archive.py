@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from merchant_agent.errors import FormatError
-from merchant_agent.evidence.fields import Epoch, Kid, Octets32, Seq, Wire
+from merchant_agent.evidence.fields import MAX_EPOCH, MAX_SEQ, Epoch, Kid, Octets32, Seq, Wire
 from merchant_agent.evidence.octets import decode_b64u, decode_with, encode_b64u, encode_json
 
 RECORDS = "records.jws"
@@ -253,7 +253,9 @@ def proof_name(epoch: int, seq: int) -> str:
 def parse_proof_name(name: str) -> tuple[int, int] | None:
     """The epoch and seq that the name of a proof's file states; None where it is another file."""
     match = _PROOF.fullmatch(name)
-    return (int(match[1]), int(match[2])) if match is not None else None
+    if match is None or int(match[1]) > MAX_EPOCH or int(match[2]) > MAX_SEQ:
+        return None
+    return int(match[1]), int(match[2])
 
 
 def encode_jwks(keys: Mapping[str, bytes]) -> bytes:

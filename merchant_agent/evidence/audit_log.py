@@ -100,21 +100,21 @@ def _keys(
     source: Source, trust: Trust | None, report: Report, log: Log, *, has_keys: bool
 ) -> tuple[NoteKey, ...]:
     """The pinned keys, else those that the export states for itself."""
-    stated: list[NoteKey] = []
+    stated: dict[int, NoteKey] = {}
     for line, text in enumerate(source.lines(LOG_KEYS) if has_keys else (), 1):
         try:
-            stated.append(parse_vkey(text.decode("utf-8", errors="replace")))
+            stated[line] = parse_vkey(text.decode("utf-8", errors="replace"))
         except FormatError as error:
             report.violation("V14", str(error), file=LOG_KEYS, line=line)
     if trust is None:
-        return tuple(stated)
+        return tuple(stated.values())
     pinned = trust.log_keys()
     known = {(key.name, key.id, key.key.octets) for key in pinned}
-    for line, key in enumerate(stated, 1):
+    for line, key in stated.items():
         if (key.name, key.id, key.key.octets) not in known:
             log.trusted = False
             report.violation("V14", f"{key.name} is no trusted key of a log", file=LOG_KEYS, line=line)
-    return pinned or tuple(stated)
+    return pinned or tuple(stated.values())
 
 
 def _take(source: Source, size: int, name: str, log: Log, report: Report) -> None:

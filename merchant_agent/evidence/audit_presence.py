@@ -7,7 +7,7 @@ Source: PROTOCOL.md, "What a verifier does", step 5.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from merchant_agent.evidence.bodies import DayCloseBody, PromptBody, SettingsBody
 from merchant_agent.evidence.record import Record
@@ -20,6 +20,8 @@ _LONGEST_OPEN = timedelta(hours=48)
 _LONGEST_GAP = timedelta(days=400)
 _DAY = timedelta(days=1)
 _NONE = timedelta()
+# So that no gap and no opening hours leave the calendar.
+_FIRST_DAY, _LAST_DAY = date.min + 2 * _DAY, date.max - _LONGEST_GAP - 2 * _DAY
 
 
 class PresenceAudit:
@@ -55,7 +57,7 @@ class PresenceAudit:
         if boot == record.boot:
             # What the wall clock jumped is no silence.
             gap = min(gap, timedelta(milliseconds=record.uptime_ms - uptime_ms))
-        if LONGEST_SILENCE < gap <= _LONGEST_GAP and is_silent(before, before + gap, settings):
+        if LONGEST_SILENCE < gap <= _LONGEST_GAP and is_silent(before, gap, settings):
             self._report.found("silent", record.place)
 
     def _open_day(self, record: Record, at: datetime) -> None:
@@ -75,9 +77,15 @@ class PresenceAudit:
         self._first_open = None
 
 
-def is_silent(first: datetime, last: datetime, settings: SettingsBody) -> bool:
-    """Whether more than the longest silence of opening time lies between; the offset is `first`'s."""
-    begin, end = first.replace(tzinfo=None), last.astimezone(first.tzinfo).replace(tzinfo=None)
+def is_silent(first: datetime, gap: timedelta, settings: SettingsBody) -> bool:
+    """Whether the gap holds more than the longest silence of opening time; the offset is `first`'s.
+
+    At the edges of the calendar nothing is.
+    """
+    begin = first.replace(tzinfo=None)
+    if not _FIRST_DAY <= begin.date() <= _LAST_DAY:
+        return False
+    end = begin + gap
     midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0) - _DAY
     opened = _NONE
     while midnight <= end and opened <= LONGEST_SILENCE:

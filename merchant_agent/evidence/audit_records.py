@@ -182,6 +182,7 @@ class RecordAudit:
             self._violation(error.rule, error.detail, seq)
         self._disclosures.drop(self._epoch, seq)
         self._chain.skip(link_of(jws.octets))
+        self._lost.discard(self._epoch)
         self.watch.pass_over(self._epoch, seq)
 
     def _enter(self, jws: Jws) -> bool:

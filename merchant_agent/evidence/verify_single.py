@@ -1583,11 +1583,10 @@ class Presence:
             gap = min(gap, timedelta(milliseconds=record["uptime_ms"] - uptime_ms))
         if not SILENCE < gap <= timedelta(days=400):
             return False
-        try:
-            return opening_time(before, before + gap, settings) > SILENCE
-        except OverflowError:
-            # At the edge of the calendar nothing is judged.
-            return False
+        # At the edges of the calendar nothing is judged.
+        begin = before.replace(tzinfo=None)
+        is_judged = date.min + 2 * ONE_DAY <= begin.date() <= date.max - 402 * ONE_DAY
+        return is_judged and opening_time(begin, begin + gap, settings) > SILENCE
 
     def _open_day(self, place: Pair, at: datetime) -> None:
         if self._opened is None:
@@ -1597,9 +1596,8 @@ class Presence:
             self._opened = at
 
 
-def opening_time(first: datetime, last: datetime, settings: Json) -> timedelta:
-    """How long the shop was open between, in the offset of the first."""
-    begin, end = first.replace(tzinfo=None), last.astimezone(first.tzinfo).replace(tzinfo=None)
+def opening_time(begin: datetime, end: datetime, settings: Json) -> timedelta:
+    """How long the shop was open between, as far as that matters."""
     midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0) - ONE_DAY
     opened = NONE
     while midnight <= end and opened <= SILENCE:

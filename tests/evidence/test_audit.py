@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from merchant_agent.evidence.archive import (
@@ -30,7 +32,7 @@ from merchant_agent.evidence.trust import Trust
 from merchant_agent.evidence.verdict import Verdict
 from merchant_agent.evidence.verify import verify_export
 from tests.evidence.logged import OPEN, START_S, GrownLog, LoggedShop, logged_shop, logged_trust
-from tests.evidence.synthetic import COMPLAINT, PROMPT, Export, Shop, key_of, trust_of
+from tests.evidence.synthetic import COMPLAINT, PROMPT, START, Export, Shop, key_of, trust_of
 
 HOUR_MS = 3_600_000
 ALIVE = HeartbeatBody(waiting=0)
@@ -400,6 +402,19 @@ def test_silence_that_was_announced_is_not_found(settings: SettingsBody, hours: 
     shop = asked(settings)
     shop.now_ms += hours * HOUR_MS
     shop.append(Kind.HEARTBEAT, ALIVE)
+    assert "silent" not in found(shop)
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_edges_of_the_calendar_are_no_silence(year: int) -> None:
+    shop = asked()
+    edge = START.replace(year=year, month=1 if year == 1 else 12, day=1 if year == 1 else 31, hour=9)
+    shop.now_ms += 60_000
+    shop.ahead_ms = (edge - START) // timedelta(milliseconds=1)
+    shop.append(Kind.HEARTBEAT, ALIVE)
+    shop.now_ms += 10 * HOUR_MS
+    shop.append(Kind.HEARTBEAT, ALIVE)
+    shop.upload()
     assert "silent" not in found(shop)
 
 
