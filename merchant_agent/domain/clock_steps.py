@@ -5,7 +5,7 @@ Source: PROTOCOL.md, "What a verifier does", the finding `clock`.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from merchant_agent.clock import Reading
 from merchant_agent.evidence.audit_clocks import clocks_agree
@@ -20,7 +20,8 @@ def clock_step(before: Reading, now: Reading) -> ClockBody | None:
     After a restart of the machine only a wall clock that went back is told of: how long it was
     off, no clock knows.
     """
-    wall_ms = (now.at - before.at) // _MS
+    # In UTC: two times of one zone are subtracted as if its offset never changed.
+    wall_ms = (now.at.astimezone(UTC) - before.at.astimezone(UTC)) // _MS
     if now.boot != before.boot:
         return None if clocks_agree(max(0, -wall_ms), 0) else ClockBody(wall_ms=wall_ms, boot_ms=None)
     boot_ms = now.uptime_ms - before.uptime_ms
