@@ -104,8 +104,8 @@ class Tablet:
         expect(code).not_to_be_empty()
         return code.inner_text()
 
-    def complain(self, *, category: str, remedy: str, comment: str, amount: str) -> str:
-        """The whole complaint; its query code."""
+    def complain(self, *, category: str, remedy: str, comment: str, amount: str, number: str = "") -> str:
+        """The whole complaint, with a number for the bureau if there is one; its query code."""
         self.press("complain")
         self.screen("complain-what").locator(f"[data-category={category}]").click()
         self.press("next")
@@ -117,8 +117,21 @@ class Tablet:
         words.locator("[data-field=amount]").fill("")
         for key in amount:
             words.locator(f"[data-key='{key}']").click()
+        if number:
+            self.leave(number)
         self.press("send")
         return self.thanked("complaint")
+
+    def leave(self, number: str) -> None:
+        """A telephone number, which the bureau may call: first without saying so."""
+        self.press("next")
+        contact = self.screen("complain-contact")
+        expect(contact.locator("[data-consent][aria-pressed=true]")).to_have_count(0)
+        for key in number:
+            contact.locator(f"[data-key='{key}']").click()
+        self.press("send")
+        expect(contact.locator("[data-fault=consents]")).to_be_visible()
+        contact.locator("[data-consent=authority]").click()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,6 +55,21 @@ def test_complaint_needs_no_sale(demo: Running, open_page: OpenPage) -> None:
     expect(officer.reads("complaints").filter(has_text="价格没有标出来")).to_have_count(1)
 
 
+def test_number_left_on_the_tablet_is_read_by_the_officer_alone(demo: Running, open_page: OpenPage) -> None:
+    tablet, number = Tablet(page=open_page()), "13987654321"
+    tablet.pair(demo.kiosk)
+    tablet.complain(category="price", remedy="refund", comment="多收了一份的钱", amount="12", number=number)
+    assert number not in tablet.page.evaluate("JSON.stringify(localStorage)")
+    until(lambda: health(demo)["waiting"] == 0)
+    officer = Officer(page=open_page(), demo=demo)
+    officer.sign_in("officer", demo.state.officer)
+    complaint = officer.reads("complaints").filter(has_text="多收了一份的钱")
+    expect(complaint).to_have_count(1)
+    expect(officer.page.locator("body")).not_to_contain_text(number)
+    complaint.locator("form[action$='/contact'] button").click()
+    expect(officer.page.locator(".contact")).to_have_text(number)
+
+
 def test_suggestion_reaches_the_officer(demo: Running, open_page: OpenPage) -> None:
     tablet = Tablet(page=open_page())
     tablet.pair(demo.kiosk)
