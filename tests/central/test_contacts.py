@@ -58,7 +58,7 @@ def test_there_is_nothing_to_look_at_without_a_contact(
         with pytest.raises(NotFoundError):
             look_at_contact(central, merchant, place, who="wang.fang")
     (kept,) = kept_of(central, rows(central, Complaint)).values()
-    assert (kept.members, kept.consents) == ({"comment"}, None)
+    assert (kept.members, kept.consents) == (frozenset({"comment"}), None)
     assert looks(central) == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from merchant_agent.central.store.models import Disclosure
@@ -15,7 +17,7 @@ LIST = "/officer/complaints"
 PHRASE = "Show the phone number"
 
 
-def _form(sender: Sender, sent: Sent, merchant: str, **changed: object) -> dict[str, object]:
+def _form(sender: Sender, sent: Sent, merchant: str, **changed: object) -> dict[str, Any]:
     return {"merchant": merchant, "issuer": sender.issuer, "epoch": 1, "seq": sent.seq} | changed
 
 
