@@ -202,24 +202,30 @@ def _keep_entry(wrong: str) -> None:
 
 def _taken_words(terminal: Terminal, order: str, taken: SaleTaken | None) -> str:
     """What has become of the sale; the same order may have been reported a moment ago by a second click."""
-    state = None if taken is None else taken.state
-    if taken is not None and state is PromptState.ASKED:
-        with terminal.store.read() as reader:
-            tablets = list_tablets(reader)
-        if taken.prompt_id not in _shown(terminal, tablets):
-            return str(
-                gettext("Order %(order)s waits for a tablet: none that could ask is there.", order=order)
-            )
-        if taken.created:
-            return str(gettext("The tablet asks about order %(order)s.", order=order))
-        return str(gettext("Order %(order)s was entered already; the tablet shows it.", order=order))
-    if state is PromptState.WAITING:
-        return str(gettext("Order %(order)s waits until the question before it is over.", order=order))
-    if state is PromptState.ANSWERING:
-        return str(gettext("A customer is answering about order %(order)s.", order=order))
-    if taken is not None and taken.created:
-        return str(gettext("Order %(order)s is saved; only its receipt asks.", order=order))
-    return str(gettext("This order was reported before; nothing was changed."))
+    if taken is None:
+        return str(gettext("This order was reported before; nothing was changed."))
+    match taken.state:
+        case PromptState.ASKED:
+            words = _asked_words(terminal, order, taken)
+        case PromptState.WAITING:
+            words = gettext("Order %(order)s waits until the question before it is over.", order=order)
+        case PromptState.ANSWERING:
+            words = gettext("A customer is answering about order %(order)s.", order=order)
+        case PromptState.NOT_ASKED:
+            words = gettext("Order %(order)s is saved; only its receipt asks.", order=order)
+        case _:
+            words = gettext("This order was reported before; nothing was changed.")
+    return str(words)
+
+
+def _asked_words(terminal: Terminal, order: str, taken: SaleTaken) -> str:
+    with terminal.store.read() as reader:
+        tablets = list_tablets(reader)
+    if taken.prompt_id not in _shown(terminal, tablets):
+        return str(gettext("Order %(order)s waits for a tablet: none that could ask is there.", order=order))
+    if taken.created:
+        return str(gettext("The tablet asks about order %(order)s.", order=order))
+    return str(gettext("Order %(order)s was entered already; the tablet shows it.", order=order))
 
 
 def _invalid_words(error: InvalidError) -> str:
