@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from merchant_agent.web.locale import money, wall_time
 from tests.web.conftest import Site
 
 
@@ -41,3 +42,21 @@ def test_unknown_language_changes_nothing(site: Site) -> None:
 def test_link_to_the_other_language_keeps_the_rest_of_the_address(site: Site) -> None:
     page = site.app.test_client().get("/?q=a%26b&page=2&lang=zh").get_data(as_text=True)
     assert 'href="/?q=a%26b&amp;page=2&amp;lang=en"' in page
+
+
+@pytest.mark.parametrize(
+    ("lang", "amount", "told"),
+    [
+        ("zh", "88.80 CNY", "88.80 元"),
+        ("en", "88.80 CNY", "88.80 CNY"),
+        ("zh", "88.80 USD", "88.80 USD"),
+        ("zh", "88.80", "88.80"),
+    ],
+)
+def test_money_is_written_as_the_reader_writes_it(site: Site, lang: str, amount: str, told: str) -> None:
+    with site.app.test_request_context(f"/?lang={lang}"):
+        assert money(amount) == told
+
+
+def test_a_time_on_the_wall_is_written_without_a_letter() -> None:
+    assert wall_time("2026-11-24T18:34") == "2026-11-24 18:34"
