@@ -20,7 +20,7 @@ from merchant_agent.evidence.archive import (
     encode_jwks,
 )
 from merchant_agent.evidence.chain import Chain, append_record
-from merchant_agent.evidence.exchange import Ack, Batch, Newest, Outcome, sign_ack, sign_batch
+from merchant_agent.evidence.exchange import Ack, Batch, Newest, Outcome, digest_lines, sign_ack, sign_batch
 from merchant_agent.evidence.fields import Head, Place
 from merchant_agent.evidence.grant import Grant, NamedKey, Policy, open_grant, sign_grant
 from merchant_agent.evidence.jws import format_kid
@@ -209,6 +209,7 @@ class Shop:
             from_=first,
             to=last,
             newest=Newest(seq=self.chain.seq, link=self.chain.link),
+            lines=digest_lines([]),
             nonce=self.nonce,
             client_nonce=nonce_of(f"{self.name} batch {number}"),
             at=START_TEXT,

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from merchant_agent import __version__
 from merchant_agent.clock import Reading, format_at
-from merchant_agent.evidence.exchange import MAX_BATCH_RECORDS, Batch, Newest, encode_upload, sign_batch
+from merchant_agent.evidence.exchange import (
+    MAX_BATCH_RECORDS,
+    Batch,
+    Newest,
+    digest_lines,
+    encode_upload,
+    sign_batch,
+)
 from merchant_agent.evidence.grant import new_nonce
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.store.store import Reader
@@ -44,7 +52,14 @@ def next_span(reader: Reader, *, epoch: int, acked_seq: int, max_bytes: int, max
     return Span(epoch=epoch, first=first, last=last, newest=Newest(seq=newest.seq, link=newest.link))
 
 
-def make_batch(key: SigningKey, issuer: str, span: Span, nonce: str, reading: Reading) -> tuple[Batch, bytes]:
+def record_lines(reader: Reader, epoch: int, first: int, last: int) -> list[bytes]:
+    """The records of those places as they travel, with what is still disclosed of them."""
+    return [entry.line() for entry in read_ledger(reader, epoch=epoch, first_seq=first, last_seq=last)]
+
+
+def make_batch(  # noqa: PLR0913, PLR0917 -- a batch has these parts
+    key: SigningKey, issuer: str, span: Span, lines: Sequence[bytes], nonce: str, reading: Reading
+) -> tuple[Batch, bytes]:
     """The batch over the span with a fresh `client_nonce`, and its signed octets; `nonce` is central's."""
     batch = Batch(
         issuer=issuer,
@@ -52,6 +67,7 @@ def make_batch(key: SigningKey, issuer: str, span: Span, nonce: str, reading: Re
         from_=span.first,
         to=span.last,
         newest=span.newest,
+        lines=digest_lines(lines),
         nonce=nonce,
         client_nonce=new_nonce(),
         at=format_at(reading.at),
@@ -63,7 +79,6 @@ def make_batch(key: SigningKey, issuer: str, span: Span, nonce: str, reading: Re
     return batch, sign_batch(key, batch)
 
 
-def upload_body(reader: Reader, batch: Batch, octets: bytes) -> bytes:
-    """The body of the batch's request: its octets, then its records as they are now disclosed."""
-    entries = read_ledger(reader, epoch=batch.epoch, first_seq=batch.from_, last_seq=batch.to)
-    return encode_upload(octets, [entry.line() for entry in entries])
+def upload_body(batch: Batch, octets: bytes, lines: Sequence[bytes]) -> bytes | None:
+    """The body of the batch's request; None where the lines are no longer those that it was signed over."""
+    return encode_upload(octets, lines) if digest_lines(lines) == batch.lines else None

@@ -14,12 +14,12 @@ import threading
 from dataclasses import dataclass
 
 from merchant_agent.errors import StoreError
-from merchant_agent.evidence.exchange import Batch, decode_batch
+from merchant_agent.evidence.exchange import Batch, decode_batch, encode_upload
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.identity import Identity
 from merchant_agent.terminal.upload.answers import read_answer
-from merchant_agent.terminal.upload.batching import make_batch, next_span, upload_body
+from merchant_agent.terminal.upload.batching import make_batch, next_span, record_lines, upload_body
 from merchant_agent.terminal.upload.client import Client, NoAnswer
 from merchant_agent.terminal.upload.outcome import NOTHING, Code, Outcome
 from merchant_agent.terminal.upload.progress import (
@@ -90,13 +90,18 @@ class Delivery:
     def _prepare(self, identity: Identity) -> _InFlight | None:
         """The batch in flight, kept before it is sent; None where nothing waits or may be sent."""
         terminal = self._terminal
+        changed: Batch | None = None  # one in flight whose records' words were erased meanwhile
         with terminal.store.read() as reader:
             progress = load_progress(reader)
             if progress is None or progress.epoch != identity.epoch or progress.state in ENDING:
                 return None
             if progress.batch is not None:
                 batch = decode_batch(decode_jws(progress.batch, Typ.BATCH).payload)
-                return _InFlight(batch=batch, body=upload_body(reader, batch, progress.batch))
+                lines = record_lines(reader, batch.epoch, batch.from_, batch.to)
+                body = upload_body(batch, progress.batch, lines)
+                if body is not None:
+                    return _InFlight(batch=batch, body=body)
+                changed = batch
             span = next_span(
                 reader,
                 epoch=identity.epoch,
@@ -107,11 +112,13 @@ class Delivery:
             if span is None:
                 return None
             key, reading = terminal.journal.key, terminal.clock.read()
-            batch, octets = make_batch(key, identity.issuer, span, progress.nonce, reading)
-            body = upload_body(reader, batch, octets)
+            lines = record_lines(reader, span.epoch, span.first, span.last)
+            batch, octets = make_batch(key, identity.issuer, span, lines, progress.nonce, reading)
         with terminal.store.write() as writer:
+            if changed is not None:
+                drop_batch(writer, changed)
             kept = keep_batch(writer, progress, batch, octets)
-        return _InFlight(batch=batch, body=body) if kept else None
+        return _InFlight(batch=batch, body=encode_upload(octets, lines)) if kept else None
 
     def _exchange(self, identity: Identity, flight: _InFlight) -> Outcome:
         base = self._terminal.settings.central_url or identity.central_url

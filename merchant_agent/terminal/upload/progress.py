@@ -54,7 +54,7 @@ def keep_batch(writer: Writer, progress: UploadState, batch: Batch, octets: byte
 
 
 def drop_batch(writer: Writer, batch: Batch) -> None:
-    """Forgets a batch that was too large to be taken, so that a smaller one can be made in its place."""
+    """Forgets a batch that cannot be sent as it is, so that another can be made in its place."""
     row = UploadState
     writer.execute(
         row.update({row.batch: None, row.client_nonce: None}).where(row.client_nonce == batch.client_nonce)

@@ -147,7 +147,7 @@ def test_octets_that_nobody_signed_are_no_second_record(central: Central, sender
     sender.upload_all(central)
     lines = [record.line for record in sender.sent]
     lines[1] = lines[1].replace(b".", b"..", 1)
-    ack = sender.upload(central, encode_upload(sender.batch(0, 3), lines))
+    ack = sender.upload(central, encode_upload(sender.batch(0, 3, lines=lines), lines))
     assert ack.outcome == "accepted"
     assert [(answer.seq, answer.answer, answer.rule) for answer in ack.answers] == [
         (0, "duplicate", None),
@@ -165,9 +165,8 @@ def test_a_batch_that_does_not_count_its_lines_is_refused_by_signature(
     central: Central, sender: Sender, first: int, last: int, lines: int
 ) -> None:
     sender.sell(2)
-    ack = sender.upload(
-        central, encode_upload(sender.batch(first, last), [record.line for record in sender.sent[:lines]])
-    )
+    sent = sender.lines(0, lines - 1)
+    ack = sender.upload(central, encode_upload(sender.batch(first, last, lines=sent), sent))
     assert (ack.outcome, ack.head.seq) == ("refused", -1)
     assert [row.outcome for row in rows(central, Batch)] == ["refused"]
 
@@ -176,7 +175,7 @@ def test_two_swapped_lines_are_refused_and_change_nothing(central: Central, send
     sender.sell(2)
     lines = [record.line for record in sender.sent]
     lines[1], lines[2] = lines[2], lines[1]
-    ack = sender.upload(central, encode_upload(sender.batch(0, 3), lines))
+    ack = sender.upload(central, encode_upload(sender.batch(0, 3, lines=lines), lines))
     assert (ack.outcome, ack.head.seq) == ("refused", -1)
     assert (count(central, Record), count(central, Quarantine)) == (0, 0)
 
@@ -193,7 +192,7 @@ def test_a_batch_whose_newest_is_not_its_own_last_record_is_refused(central: Cen
 def test_a_refused_batch_commits_its_signer_to_nothing(central: Central, sender: Sender) -> None:
     sender.sell(1)
     lie = Newest(seq=40, link=sender.sent[0].link)
-    batch = sender.batch(0, 0, newest=lie)
+    batch = sender.batch(0, 0, lines=sender.lines(0, 1), newest=lie)
     ack = sender.upload(central, encode_upload(batch, [record.line for record in sender.sent]))
     assert ack.outcome == "refused"
     assert sender.upload_all(central).outcome == "accepted"

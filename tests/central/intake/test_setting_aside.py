@@ -38,7 +38,7 @@ def lines_of(sender: Sender, first: int = 0) -> list[bytes]:
 
 
 def send(central: Central, sender: Sender, lines: list[bytes], first: int = 0) -> Ack:
-    batch = sender.batch(first, first + len(lines) - 1)
+    batch = sender.batch(first, first + len(lines) - 1, lines=lines)
     return sender.upload(central, encode_upload(batch, lines))
 
 
