@@ -125,6 +125,12 @@ def _print(verdict: Verdict) -> None:
         click.echo("not trusted: no grant is vouched for by a pinned root key (--trust). Keys used:")
         for kid, fingerprint in verdict.fingerprints.items():
             click.echo(f"  {kid}  SHA-256 {fingerprint}")
+    if verdict.head is not None:
+        head, at = verdict.head, verdict.acknowledged_at or "never"
+        click.echo(f"head: epoch {head.epoch} seq {head.seq} link {head.link}; last acknowledged: {at}")
+        click.echo(
+            "  compare with central: what was cut off at the end together with its answers leaves no trace here"
+        )
     checked = "records, signatures checked" if verdict.signatures else "records, hashes only"
     outcome = "violations found" if verdict.violations else "no rule is violated"
     click.echo(f"{verdict.records} {checked}: {outcome}; trusted: {'yes' if verdict.trusted else 'no'}")

@@ -1,4 +1,4 @@
-"""Auditing the exchange: batches, nonces and acknowledgements in step (rule V15).
+"""Auditing the exchange: batches, nonces and acknowledgements in step (V15), and what central says in them.
 
 Source: PROTOCOL.md, "What a verifier does", step 3.
 """
@@ -6,28 +6,42 @@ Source: PROTOCOL.md, "What a verifier does", step 3.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from merchant_agent.errors import VerificationError
 from merchant_agent.evidence.archive import ACKS, BATCHES, Source
 from merchant_agent.evidence.audit_grants import Granted, Grants
 from merchant_agent.evidence.exchange import Ack, Batch, open_ack, open_batch
-from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.fields import MAX_SEQ, Place
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.verdict import Report
+
+_KEPT_REJECTED = 100
+_TOLD = {
+    "behind": "central knew more records than there were ({count} answers)",
+    "refused": "central refused {count} batches",
+}
 
 
 @dataclass(slots=True)
 class _Epoch:
-    """Where an epoch's exchange stands; `nonce` is None where it is not known."""
+    """Where an epoch's exchange stands; `nonce` is None where it is not known.
+
+    `told` is what else central said, by outcome: the first place and how often.
+    """
 
     nonce: str | None
     unanswered: int | None = None
     acknowledged: int = -1
+    frozen: bool = False
+    told: dict[str, tuple[Place, int]] = field(default_factory=dict)
 
 
 class ExchangeAudit:
-    """Walks batches and acknowledgements side by side, each read once."""
+    """Walks batches and acknowledgements side by side, each read once.
+
+    `acknowledged_at` is central's clock in the newest acknowledgement; None where there is none.
+    """
 
     def __init__(self, source: Source, grants: Grants, report: Report) -> None:
         self._source = source
@@ -36,6 +50,8 @@ class ExchangeAudit:
         self._epochs = {epoch: _Epoch(granted.grant.nonce) for epoch, granted in grants.by_epoch.items()}
         self._acks: Iterator[tuple[int, bytes]] = enumerate(source.lines(ACKS), 1)
         self._ack = next(self._acks, None)
+        self._rejected: set[tuple[int, int, str]] = set()
+        self.acknowledged_at: str | None = None
 
     def run(self) -> None:
         """Reports every broken rule.
@@ -58,9 +74,12 @@ class ExchangeAudit:
         while self._ack is not None:
             self._violation("V15", "it answers no batch of this export", ACKS, self._ack[0])
             self._ack = next(self._acks, None)
+        for stands in self._epochs.values():
+            for outcome, (place, count) in stands.told.items():
+                self._report.finding(outcome, _TOLD[outcome].format(count=count), place)
 
     def last_acknowledged(self, epoch: int) -> int:
-        """The newest seq that an accepting acknowledgement named; -1 before."""
+        """The newest seq that an acknowledgement named as central's head; -1 before."""
         return self._epochs[epoch].acknowledged
 
     def _granted(self, octets: bytes) -> tuple[int, Granted]:
@@ -99,10 +118,38 @@ class ExchangeAudit:
                 return
             self._compare(ack_line, batch, ack)
             epoch.nonce = ack.nonce
-            if ack.outcome == "accepted":
-                epoch.acknowledged = ack.head.seq
+            self._take(ack_line, batch, ack, granted, epoch)
         epoch.unanswered = None
         self._ack = next(self._acks, None)
+
+    def _take(self, line: int, batch: Batch | None, ack: Ack, granted: Granted, epoch: _Epoch) -> None:
+        """Notes what central says of this chain: how far it has it, and what it holds against it."""
+        self.acknowledged_at = ack.now
+        if (ack.issuer, ack.epoch) != (granted.grant.issuer, granted.grant.epoch):
+            return
+        epoch.acknowledged = max(epoch.acknowledged, ack.head.seq)
+        after = min(ack.head.seq + 1, MAX_SEQ)
+        if ack.outcome == "frozen" and not epoch.frozen:
+            epoch.frozen = True
+            place = Place(issuer=ack.issuer, epoch=ack.epoch, seq=after)
+            detail = "central froze the chain: two things were signed that cannot both be true"
+            self._report.violation("V4", detail, file=ACKS, line=line, place=place)
+        elif ack.outcome in _TOLD:
+            seq = after if batch is None or ack.outcome == "refused" else min(batch.newest.seq + 1, MAX_SEQ)
+            first, count = epoch.told.get(
+                ack.outcome, (Place(issuer=ack.issuer, epoch=ack.epoch, seq=seq), 0)
+            )
+            epoch.told[ack.outcome] = (first, count + 1)
+        self._note_rejected(ack)
+
+    def _note_rejected(self, ack: Ack) -> None:
+        for answer in ack.answers:
+            rejected = (ack.epoch, answer.seq, answer.rule or "")
+            if answer.rule is None or rejected in self._rejected or len(self._rejected) == _KEPT_REJECTED:
+                continue
+            self._rejected.add(rejected)
+            place = Place(issuer=ack.issuer, epoch=ack.epoch, seq=answer.seq)
+            self._report.finding("rejected", f"central rejected what it was sent here ({answer.rule})", place)
 
     def _compare(self, line: int, batch: Batch | None, ack: Ack) -> None:
         if batch is None:

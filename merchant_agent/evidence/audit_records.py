@@ -1,4 +1,4 @@
-"""Auditing records: the chain of every epoch (V1 to V6, V10), going on after each violation.
+"""Auditing records: the chain of every epoch (V1 to V6, V10, V16), going on after each violation.
 
 Batches, acknowledgements and grants that name a place and its link are compared on the way
 (V15, V11), all read side by side, so that memory stays flat.
@@ -21,7 +21,8 @@ from merchant_agent.evidence.audit_claims import (
 )
 from merchant_agent.evidence.audit_disclosures import Disclosures
 from merchant_agent.evidence.audit_grants import Granted, Grants
-from merchant_agent.evidence.audit_runs import Ahead, Run, run_ahead
+from merchant_agent.evidence.audit_prompts import Prompts
+from merchant_agent.evidence.audit_runs import run_ahead
 from merchant_agent.evidence.chain import Chain, is_skippable
 from merchant_agent.evidence.fields import Head, Place
 from merchant_agent.evidence.jws import Jws, Typ, decode_jws, decode_kid, link_of, verify_jws
@@ -35,7 +36,7 @@ _UNKNOWN_LINK = "A" * 43
 class RecordAudit:
     """Walks the records of an export once, each epoch's chain by its grant.
 
-    `helpers` check runs of records ahead; `signatures=False` leaves the records' own out.
+    `helpers` check the signatures of runs of records ahead; `signatures=False` leaves them out.
     """
 
     def __init__(
@@ -52,13 +53,14 @@ class RecordAudit:
         self._undisclosed: dict[int, tuple[int, int]] = {}
         self._epoch = min(grants.by_epoch)
         self._chain = self._begin(grants.by_epoch[self._epoch])
-        self._grant_claims = Claims(self._issuer, claims_of_grants(grants), report)
+        self._acks = Claims(self._issuer, claims_of_acks(source, grants, report), report)
         self._claims = (
-            self._grant_claims,
+            Claims(self._issuer, claims_of_grants(grants), report),
             Claims(self._issuer, claims_of_batches(source), report),
-            Claims(self._issuer, claims_of_acks(source, grants, report), report),
+            self._acks,
         )
         self._disclosures = Disclosures(self._issuer, source, report)
+        self._prompts = Prompts(self._issuer)
         self._line = 0
 
     def run(self) -> int:
@@ -68,15 +70,11 @@ class RecordAudit:
             FormatError: the export cannot be read.
         """
         lines = self._source.lines(RECORDS)
-        if self._helpers is None:
-            self._walk(lines)
+        if self._helpers is None or not self._signatures:
+            self._walk(lines, vouched=False)
         else:
-            ahead = run_ahead(
-                lines, self._grants, self._disclosures, self._helpers, signatures=self._signatures
-            )
-            for some in ahead:
-                if not self._take_run(some):
-                    self._walk(some.lines)
+            for run in run_ahead(lines, self._grants, self._helpers):
+                self._walk(run.lines, vouched=run.is_vouched())
         for claims in self._claims:
             claims.finish()
         self._disclosures.finish()
@@ -86,6 +84,18 @@ class RecordAudit:
         """The newest seq that was read of an epoch; -1 where none was."""
         chain = self._chains.get(epoch)
         return -1 if chain is None else chain.seq
+
+    def newest_head(self) -> Head | None:
+        """Where the last epoch that was granted ends; None where not even its grant has a link."""
+        granted = self._grants.by_epoch[max(self._grants.by_epoch)]
+        epoch = granted.grant.epoch
+        if epoch in self._chains and self._chains[epoch].seq >= 0:
+            return self._chains[epoch].head
+        return None if granted.link is None else Head(epoch=epoch, seq=-1, link=granted.link)
+
+    def last_acknowledged(self, epoch: int) -> int:
+        """The newest seq of which an acknowledgement names the link that stands there; -1 before."""
+        return self._acks.met.get(epoch, -1)
 
     def undisclosed(self, epoch: int) -> tuple[int, int]:
         """The first seq of an epoch with erasable members left out, and how many such records it has."""
@@ -100,52 +110,29 @@ class RecordAudit:
         self._chains[grant.epoch] = chain
         return chain
 
-    def _walk(self, lines: Iterable[bytes]) -> None:
+    def _walk(self, lines: Iterable[bytes], *, vouched: bool) -> None:
+        """Takes in lines; a helper has `vouched` for the signatures that they need."""
+        check = self._signatures and not vouched
         for octets in lines:
             self._line += 1
-            self._record(octets)
+            self._record(octets, check=check)
             place = (self._epoch, self._chain.seq)
             for claims in self._claims:
                 if claims.due <= place:
                     claims.settle(self._chain.head, self._chain.totals)
-
-    def _take_run(self, ahead: Ahead) -> bool:
-        """Takes up lines that a helper found flawless, where they go on from here; False where not."""
-        run, chain = ahead.run(), self._chain
-        if run is None or run.before != chain.head or self._issuer != run.first.issuer:
-            return False
-        if chain.totals is None or run.first.totals != chain.totals.after(run.first.kind, run.first.body):
-            return False
-        end = (self._epoch, run.first.seq + len(run.links) - 1)
-        if self._grant_claims.due <= end or not self._disclosures.take_shown(ahead.shown):
-            return False
-        self._lost.discard(self._epoch)
-        self._settle_run(run, end)
-        self._line += len(ahead.lines)
-        self._note_undisclosed(*run.undisclosed)
-        head = Head(epoch=self._epoch, seq=end[1], link=run.links[-1])
-        self._replace_chain(head, run.totals)
-        return True
-
-    def _settle_run(self, run: Run, end: tuple[int, int]) -> None:
-        """Settles the claims about places of the run, in the order of these."""
-        first = run.first.seq
-        while (claims := min(self._claims, key=lambda each: each.due)).due <= end:
-            index = max(0, claims.due[1] - first) if claims.due[0] == self._epoch else 0
-            claims.settle(Head(epoch=self._epoch, seq=first + index, link=run.links[index]), None)
 
     def _note_undisclosed(self, seq: int, count: int) -> None:
         if count:
             first, before = self._undisclosed.get(self._epoch, (seq, 0))
             self._undisclosed[self._epoch] = (first, before + count)
 
-    def _record(self, octets: bytes) -> None:
+    def _record(self, octets: bytes, *, check: bool) -> None:
         """Verifies one line; where its own word is of no use, it has the place that comes next."""
         try:
             jws = decode_jws(octets, Typ.RECORD)
             if (jws.epoch != self._epoch or jws.issuer != self._issuer) and not self._enter(jws):
                 return
-            if self._signatures:
+            if check:
                 verify_jws(jws, self._grants.by_epoch[self._epoch].key)
         except VerificationError as error:
             self._guess_epoch(octets)
@@ -164,6 +151,9 @@ class RecordAudit:
         given = self._disclosures.taken
         record = self._chain.advance(jws, self._disclosures.take(self._epoch, self._chain.seq + 1))
         self._lost.discard(self._epoch)
+        broken = self._prompts.take(record)
+        if broken is not None:
+            self._violation("V16", broken, record.seq)
         if record.sd and self._disclosures.taken - given < len(record.sd):
             self._note_undisclosed(record.seq, 1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.fields import Head, Place
 
 _KEPT_PER_RULE = 100
 
@@ -23,7 +23,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Something to explain that breaks no rule.
 
     `late`: records after their epoch was closed; `unanswered`: records that central did not
-    acknowledge; `undisclosed`: records whose erasable members are not all in the export.
+    acknowledge; `undisclosed`: records whose erasable members are not all in the export;
+    `rejected`: what central did not take as it was sent (the first 100 places and rules);
+    `behind`: central knows more records than were there; `refused`: batches it refused.
     """
 
     code: str
@@ -38,6 +40,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     `signatures`: whether the records' signatures were verified, or their hashes alone.
     `violations` keeps the first 100 of each rule, `counts` has them all.
     `fingerprints`: SHA-256 in hex of every key that was used, by kid.
+    `head`: where the newest epoch ends, and `acknowledged_at`, central's clock when it answered last,
+    each None where there is none: to be compared with what central has, see `PROTOCOL.md`.
     """
 
     trusted: bool
@@ -47,6 +51,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     findings: tuple[Finding, ...]
     fingerprints: dict[str, str]
+    head: Head | None
+    acknowledged_at: str | None
 
     @property
     def first_places(self) -> dict[str, Violation]:

@@ -20,7 +20,16 @@ from merchant_agent.evidence.archive import (
     encode_jwks,
 )
 from merchant_agent.evidence.chain import Chain, append_record
-from merchant_agent.evidence.exchange import Ack, Batch, Newest, Outcome, digest_lines, sign_ack, sign_batch
+from merchant_agent.evidence.exchange import (
+    Ack,
+    Answer,
+    Batch,
+    Newest,
+    Outcome,
+    digest_lines,
+    sign_ack,
+    sign_batch,
+)
 from merchant_agent.evidence.fields import Head, Place
 from merchant_agent.evidence.grant import Grant, NamedKey, Policy, open_grant, sign_grant
 from merchant_agent.evidence.jws import format_kid
@@ -229,7 +238,7 @@ class Shop:
     def send(self, batch: Batch) -> None:
         self.batches.append(sign_batch(self.key, batch))
 
-    def answer(self, batch: Batch, outcome: Outcome, head: Head) -> Ack:
+    def answer(self, batch: Batch, outcome: Outcome, head: Head, answers: tuple[Answer, ...] = ()) -> Ack:
         self.nonce = nonce_of(f"{self.name} answer {len(self.acks)}")
         ack = Ack(
             client_nonce=batch.client_nonce,
@@ -239,7 +248,7 @@ class Shop:
             now=START_TEXT,
             nonce=self.nonce,
             outcome=outcome,
-            answers=(),
+            answers=answers,
             checkpoint=None,
         )
         self.acks.append(sign_ack(key_of(ACKNOWLEDGING), id_of(ACKNOWLEDGING), 1, ack))
