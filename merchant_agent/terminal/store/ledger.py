@@ -10,8 +10,11 @@ from operator import itemgetter
 import peewee
 
 from merchant_agent.evidence.disclosure import encode_line
+from merchant_agent.store.lookup import Lookup
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord
+
+_NEWEST = Lookup(LedgerRecord, "epoch = ? ORDER BY seq DESC LIMIT 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +59,7 @@ def find_entry(reader: Reader, epoch: int, seq: int) -> Entry | None:
 
 def newest_record(reader: Reader, epoch: int) -> LedgerRecord | None:
     """The last record of an epoch, or None while it has none."""
-    query = LedgerRecord.select().where(LedgerRecord.epoch == epoch).order_by(LedgerRecord.seq.desc())
-    found: LedgerRecord | None = reader.first(query)
-    return found
+    return _NEWEST.first(reader, epoch)
 
 
 def _joined() -> peewee.ModelSelect[LedgerRecord]:

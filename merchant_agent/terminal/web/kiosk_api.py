@@ -80,18 +80,18 @@ def kiosk_api(terminal: Terminal) -> Blueprint:
 
     @blueprint.get("/screen")
     def screen() -> Response:
-        tablet = _tablet(terminal)
+        tablet = _tablet()
         version = request.args.get("version", "")
         return _answer(_shown(terminal, wait_for_screen(terminal, tablet, version, LONGEST_WAIT_S)))
 
     @blueprint.put("/answers/<answer_id>")
     def keep(answer_id: str) -> Response:
-        keep_draft(terminal, _tablet(terminal), answer_id, read_json(AnswerMessage).answer())
+        keep_draft(terminal, _tablet(), answer_id, read_json(AnswerMessage).answer())
         return _answer({"kept": True})
 
     @blueprint.post("/answers/<answer_id>/done")
     def done(answer_id: str) -> Response:
-        tablet, message = _tablet(terminal), read_json(DoneMessage)
+        tablet, message = _tablet(), read_json(DoneMessage)
         return _thank(
             finish(
                 terminal,
@@ -105,25 +105,25 @@ def kiosk_api(terminal: Terminal) -> Blueprint:
 
     @blueprint.post("/prompts/<prompt_id>/decline")
     def not_this_time(prompt_id: str) -> Response:
-        decline(terminal, _tablet(terminal), prompt_id)
+        decline(terminal, _tablet(), prompt_id)
         return _answer({})
 
     @blueprint.post("/suggestions/<suggestion_id>")
     def suggestion(suggestion_id: str) -> Response:
-        tablet, message = _tablet(terminal), read_json(SuggestionMessage)
+        tablet, message = _tablet(), read_json(SuggestionMessage)
         words = Words(prompt_id=message.prompt, comment=message.comment, lang=message.lang)
         return _thank(suggest(terminal, tablet, suggestion_id, words))
 
     @blueprint.post("/complaints/<complaint_id>")
     def complaint(complaint_id: str) -> Response:
-        tablet, message = _tablet(terminal), read_json(ComplaintMessage)
+        tablet, message = _tablet(), read_json(ComplaintMessage)
         return _thank(complain(terminal, tablet, complaint_id, _grievance(message)))
 
     return blueprint
 
 
-def _tablet(terminal: Terminal) -> Tablet:
-    tablet = current_tablet(terminal)
+def _tablet() -> Tablet:
+    tablet = current_tablet()
     if tablet is None:
         raise SignInError("tablet", "this tablet is not paired")
     return tablet
