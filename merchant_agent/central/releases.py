@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 import peewee
 
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.models import MerchantEntry, Prompt, Rating, Release
+from merchant_agent.central.store.models import Lapse, MerchantEntry, Prompt, Rating, Release
 from merchant_agent.domain.statistics import answer_band, distribution_of_counts
 from merchant_agent.store.store import Reader
 
 _MANUAL = "manual"
+_PHONE = "phone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +85,8 @@ def _figures(reader: Reader, due: Due, merchants: list[str]) -> list[dict[str, o
 def _counted_levels(reader: Reader, due: Due, merchants: list[str]) -> dict[str, dict[int, int]]:
     """How many prompts were answered with each level, by merchant.
 
-    Of several answers to one prompt the lowest counts. Ratings without a sale, or on a prompt
-    that staff made by hand, are no part of the score.
+    Of several answers to one prompt the lowest counts. Ratings without a sale, on a prompt that
+    staff made by hand, or that the tablet had no business taking are no part of the score.
     """
     place = (Rating.prompt_issuer, Rating.prompt_epoch, Rating.prompt_seq)
     asked = (
@@ -97,7 +98,9 @@ def _counted_levels(reader: Reader, due: Due, merchants: list[str]) -> dict[str,
     lowest = (
         Rating.select(Rating.merchant, peewee.fn.MIN(Rating.level).alias("level"))
         .join(Prompt, on=asked)
-        .where((Rating.received_at < due.until) & Rating.merchant.in_(merchants) & _counts(due))
+        .where(
+            (Rating.received_at < due.until) & Rating.merchant.in_(merchants) & _counts(due) & _was_asked()
+        )
         .group_by(Rating.merchant, *place)
         .alias("lowest")
     )
@@ -110,6 +113,21 @@ def _counted_levels(reader: Reader, due: Due, merchants: list[str]) -> dict[str,
     for merchant, level, count in reader.all(query):
         counts[merchant][level] = count
     return counts
+
+
+def _was_asked() -> peewee.Expression:
+    """The tablet was to ask, and had not signed before that nobody answered; a phone may come at any time."""
+    lapsed_before = Lapse.select(Lapse.seq).where(
+        (Lapse.merchant == Rating.merchant)
+        & (Lapse.issuer == Rating.issuer)
+        & (Lapse.epoch == Rating.epoch)
+        & (Lapse.seq < Rating.seq)
+        & (Lapse.prompt_issuer == Rating.prompt_issuer)
+        & (Lapse.prompt_epoch == Rating.prompt_epoch)
+        & (Lapse.prompt_seq == Rating.prompt_seq)
+    )
+    in_time: peewee.Expression = (Prompt.asks == peewee.Value(True)) & ~peewee.fn.EXISTS(lapsed_before)  # noqa: FBT003 -- SQL
+    return in_time | (Rating.channel == _PHONE)
 
 
 def _prompts(reader: Reader, due: Due, merchants: list[str]) -> dict[str, int]:

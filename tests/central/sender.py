@@ -118,8 +118,8 @@ class Sender:
         """A record over any payload, signed by the terminal's key."""
         return sign_jws(self.key, Typ.RECORD, self.issuer, 1, payload)
 
-    def ask(self, *, source: SaleSource = "http", till: str = "till-1") -> Sent:
-        body = PromptBody(till=till, source=source, sale="counter", asks=True, tag=new_issuer_id())
+    def ask(self, *, source: SaleSource = "http", till: str = "till-1", asks: bool = True) -> Sent:
+        body = PromptBody(till=till, source=source, sale="counter", asks=asks, tag=new_issuer_id())
         return self.append(Kind.PROMPT, body)
 
     def rate(self, prompt: Sent | None, level: int = 5, *, comment: str = "") -> Sent:

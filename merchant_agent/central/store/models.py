@@ -306,6 +306,7 @@ class Rating(Table):
     dwell_ms = peewee.BigIntegerField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    undisclosed = peewee.IntegerField()
 
     class Meta:
         primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
@@ -329,6 +330,7 @@ class Suggestion(Table):
     channel = peewee.TextField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    undisclosed = peewee.IntegerField()
 
     class Meta:
         primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
@@ -357,6 +359,7 @@ class Complaint(Table):
     channel = peewee.TextField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    undisclosed = peewee.IntegerField()
 
     class Meta:
         primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")

@@ -94,6 +94,19 @@ def test_a_tail_that_was_announced_and_then_replaced_freezes(central: Central, s
     assert bytes(conflict.received) == back.sent[3].octets
 
 
+def test_two_batches_that_announce_different_records_freeze(central: Central, sender: Sender) -> None:
+    sender.sell(2)
+    back = sender.back_at(2)
+    sender.upload(central, sender.body(0, 0))
+    announced = bytes(rows(central, Batch)[0].octets)
+    back.nonce = sender.nonce
+    back.sell(1)
+    ack = back.upload(central, back.body(1, 1))
+    assert (ack.outcome, ack.head.seq) == ("frozen", 0)
+    [conflict] = rows(central, Conflict)
+    assert (conflict.kind, conflict.seq, bytes(conflict.held)) == ("newest", 3, announced)
+
+
 def test_a_tail_that_was_announced_and_then_cut_is_behind(central: Central, sender: Sender) -> None:
     sender.sell(3)
     sender.upload(central, sender.body(0, 1))

@@ -261,6 +261,7 @@ class Rating(peewee.Model):
     dwell_ms = peewee.BigIntegerField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    undisclosed = peewee.IntegerField()
 
     class Meta:
         table_name = "rating"
@@ -283,6 +284,7 @@ class Suggestion(peewee.Model):
     channel = peewee.TextField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    undisclosed = peewee.IntegerField()
 
     class Meta:
         table_name = "suggestion"
@@ -310,6 +312,7 @@ class Complaint(peewee.Model):
     channel = peewee.TextField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    undisclosed = peewee.IntegerField()
 
     class Meta:
         table_name = "complaint"
