@@ -45,10 +45,10 @@ def measure(scale: Scale) -> list[Figure]:
 
 def _bodies(terminal: EnrolledJournal, reader: Reader) -> Iterator[bytes]:
     identity = terminal.journal.identity
+    head = terminal.journal.head
+    assert head is not None
     acked = -1
-    while span := next_span(
-        reader, epoch=identity.epoch, acked_seq=acked, max_bytes=1 << 20, max_records=_RECORDS
-    ):
+    while span := next_span(reader, head=head, acked_seq=acked, max_bytes=1 << 20, max_records=_RECORDS):
         lines = record_lines(reader, span.epoch, span.first, span.last)
         reading = terminal.clock.read()
         _, octets = make_batch(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from merchant_agent import __version__
 from merchant_agent.clock import Reading, format_at
+from merchant_agent.errors import StoreCorruptError
 from merchant_agent.evidence.exchange import (
     MAX_BATCH_RECORDS,
     Batch,
@@ -15,7 +16,9 @@ from merchant_agent.evidence.exchange import (
     encode_upload,
     sign_batch,
 )
+from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.grant import new_nonce
+from merchant_agent.evidence.jws import link_of
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.store.ledger import newest_record, read_ledger
@@ -33,23 +36,41 @@ class Span:
     newest: Newest
 
 
-def next_span(reader: Reader, *, epoch: int, acked_seq: int, max_bytes: int, max_records: int) -> Span | None:
-    """The oldest records after the acknowledged one, at least one of them; None where none wait.
+def next_span(  # noqa: PLR0913 -- a span has these bounds
+    reader: Reader, *, head: Head, acked_seq: int, max_bytes: int, max_records: int, min_records: int = 1
+) -> Span | None:
+    """The oldest records after the acknowledged one; None where none wait.
 
-    `max_bytes` bounds their lines before compression; one record that is larger goes alone.
+    `head` is the journal's. `max_bytes` bounds their lines before compression; `min_records` go,
+    where there are so many, whatever the bounds.
+
+    Raises:
+        StoreCorruptError: the newest record is not the one that was signed; nothing may be announced.
     """
-    newest = newest_record(reader, epoch)
+    epoch = head.epoch
+    newest = _newest(reader, head)
     if newest is None or newest.seq <= acked_seq:
         return None
     first = acked_seq + 1
-    bound = min(newest.seq, acked_seq + min(max_records, MAX_BATCH_RECORDS))
+    bound = min(newest.seq, acked_seq + min(max(max_records, min_records), MAX_BATCH_RECORDS))
     last, size = first, 0
     for entry in read_ledger(reader, epoch=epoch, first_seq=first, last_seq=bound):
         size += len(entry.line()) + 1
-        if size > max_bytes:
+        if size > max_bytes and entry.seq >= first + min_records:
             break
         last = entry.seq
-    return Span(epoch=epoch, first=first, last=last, newest=Newest(seq=newest.seq, link=newest.link))
+    return Span(epoch=epoch, first=first, last=last, newest=newest)
+
+
+def _newest(reader: Reader, head: Head) -> Newest | None:
+    """The newest record as a batch announces it: a link of other octets would freeze the chain."""
+    row = newest_record(reader, head.epoch)
+    if row is None:
+        return None
+    link = link_of(row.octets)
+    if link != row.link or (row.seq == head.seq and link != head.link):
+        raise StoreCorruptError(f"the newest record, seq {row.seq}, is not the one that was signed")
+    return Newest(seq=row.seq, link=link)
 
 
 def record_lines(reader: Reader, epoch: int, first: int, last: int) -> list[bytes]:

@@ -26,6 +26,7 @@ ALARMS: Mapping[Code, str] = {
     Code.REFUSED: "upload-refused",
     Code.NOT_ADMITTED: "upload-not-admitted",
     Code.TOO_LARGE: "upload-too-large",
+    Code.FAILED: "upload-failed",
 }
 REJECTED_ALARM = "upload-rejected"
 
@@ -53,13 +54,13 @@ def keep_batch(writer: Writer, progress: UploadState, batch: Batch, octets: byte
     return True
 
 
-def drop_batch(writer: Writer, batch: Batch) -> None:
+def drop_batch(writer: Writer, client_nonce: str | None) -> None:
     """Forgets a batch that cannot be sent as it is, so that another can be made in its place."""
     row = UploadState
     writer.execute(
-        row.update({row.batch: None, row.client_nonce: None}).where(row.client_nonce == batch.client_nonce)
+        row.update({row.batch: None, row.client_nonce: None}).where(row.client_nonce == client_nonce)
     )
-    mine = SentBatch.client_nonce == batch.client_nonce
+    mine = SentBatch.client_nonce == client_nonce
     writer.execute(SentBatch.delete().where(mine & SentBatch.ack.is_null()))
 
 
