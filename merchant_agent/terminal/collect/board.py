@@ -77,7 +77,7 @@ _COLUMNS = (
 )
 _NAMES = tuple(column[2:] for column in _COLUMNS)
 _OPEN = (
-    f"SELECT {', '.join(_COLUMNS)} FROM prompt p JOIN sale s ON s.prompt_id = p.prompt_id"  # noqa: S608 -- as above
+    f"SELECT {', '.join(_COLUMNS)} FROM prompt p JOIN sale s ON s.prompt_id = p.prompt_id"  # noqa: S608 -- our own names
     " LEFT JOIN draft d ON d.prompt_id = p.prompt_id"
     " WHERE p.outcome IS NULL AND p.asks ORDER BY p.epoch, p.seq"
 )
