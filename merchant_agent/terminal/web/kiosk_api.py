@@ -21,6 +21,7 @@ from merchant_agent.terminal.collect.wake import LONGEST_WAIT_S, wait_for_screen
 from merchant_agent.terminal.collect.words import Grievance, Words, complain, suggest
 from merchant_agent.terminal.services import Terminal, central_address
 from merchant_agent.terminal.web.pairing import current_tablet
+from merchant_agent.web.answering import json_answer
 from merchant_agent.web.reading import read_json
 
 
@@ -82,12 +83,12 @@ def kiosk_api(terminal: Terminal) -> Blueprint:
     def screen() -> Response:
         tablet = _tablet()
         version = request.args.get("version", "")
-        return _answer(_shown(terminal, wait_for_screen(terminal, tablet, version, LONGEST_WAIT_S)))
+        return json_answer(_shown(terminal, wait_for_screen(terminal, tablet, version, LONGEST_WAIT_S)))
 
     @blueprint.put("/answers/<answer_id>")
     def keep(answer_id: str) -> Response:
         keep_draft(terminal, _tablet(), answer_id, read_json(AnswerMessage).answer())
-        return _answer({"kept": True})
+        return json_answer({"kept": True})
 
     @blueprint.post("/answers/<answer_id>/done")
     def done(answer_id: str) -> Response:
@@ -106,7 +107,7 @@ def kiosk_api(terminal: Terminal) -> Blueprint:
     @blueprint.post("/prompts/<prompt_id>/decline")
     def not_this_time(prompt_id: str) -> Response:
         decline(terminal, _tablet(), prompt_id)
-        return _answer({})
+        return json_answer({})
 
     @blueprint.post("/suggestions/<suggestion_id>")
     def suggestion(suggestion_id: str) -> Response:
@@ -180,8 +181,4 @@ def _held(held: Held) -> dict[str, object]:
 def _thank(thanks: Thanks) -> Response:
     """201 for what was signed now, 200 for what was signed before."""
     status = HTTPStatus.CREATED if thanks.created else HTTPStatus.OK
-    return _answer({"query_code": thanks.query_code, "as_sent": thanks.as_sent}, status)
-
-
-def _answer(body: dict[str, object], status: HTTPStatus = HTTPStatus.OK) -> Response:
-    return Response(msgspec.json.encode(body), status=status, content_type="application/json")
+    return json_answer({"query_code": thanks.query_code, "as_sent": thanks.as_sent}, status)
