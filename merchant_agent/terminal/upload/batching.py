@@ -22,6 +22,7 @@ from merchant_agent.evidence.jws import link_of
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.store.ledger import newest_record, read_ledger
+from merchant_agent.terminal.upload.rejected import next_rejected
 
 SOFTWARE = f"merchant-agent {__version__}"
 
@@ -39,7 +40,7 @@ class Span:
 def next_span(  # noqa: PLR0913 -- a span has these bounds
     reader: Reader, *, head: Head, acked_seq: int, max_bytes: int, max_records: int, min_records: int = 1
 ) -> Span | None:
-    """The oldest records after the acknowledged one; None where none wait.
+    """A rejected record that goes once more, else the oldest after the acknowledged one; None where none wait.
 
     `head` is the journal's. `max_bytes` bounds their lines before compression; `min_records` go,
     where there are so many, whatever the bounds.
@@ -49,7 +50,12 @@ def next_span(  # noqa: PLR0913 -- a span has these bounds
     """
     epoch = head.epoch
     newest = _newest(reader, head)
-    if newest is None or newest.seq <= acked_seq:
+    if newest is None:
+        return None
+    again = next_rejected(reader, epoch, acked_seq)
+    if again is not None:
+        return Span(epoch=epoch, first=again, last=again, newest=newest)
+    if newest.seq <= acked_seq:
         return None
     first = acked_seq + 1
     bound = min(newest.seq, acked_seq + min(max(max_records, min_records), MAX_BATCH_RECORDS))

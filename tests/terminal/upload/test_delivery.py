@@ -246,16 +246,67 @@ def test_a_refused_batch_line_is_made_anew(shop: Shop) -> None:
 def test_one_bad_record_in_a_hundred_does_not_hold_up_the_rest(shop: Shop) -> None:
     for _ in range(100):
         ask(shop.terminal.journal)
-    bad = Answer(seq=41, answer="rejected", rule="V10")
+    bad = Answer(seq=41, answer="rejected", rule="V6")
     again = Answer(seq=3, answer="duplicate", rule=None)
     shop.upstream.script(lambda request: signed(200, shop.ack(request, answers=(again, bad))))
     assert shop.uploader.run_once().code is Code.ACCEPTED
     assert shop.progress.acked_seq == 99
-    assert [(row.epoch, row.seq, row.rule) for row in shop.rows(Quarantine)] == [(1, 41, "V10")]
-    assert shop.alarms() == [("upload-rejected", "41 V10")]
+    assert [(row.epoch, row.seq, row.rule) for row in shop.rows(Quarantine)] == [(1, 41, "V6")]
+    assert shop.alarms() == [("upload-rejected", "41 V6")]
     assert shop.uploader.status().rejected == 1
     with shop.terminal.store.read() as reader:
         assert find_entry(reader, 1, 41) is not None
+
+
+def _reject(shop: Shop, seq: int, rule: str) -> Callable[[Request], Reply]:
+    """A step in which central sets one record aside and stands at its head."""
+    answers = (Answer(seq=seq, answer="rejected", rule=rule),)
+    return lambda request: signed(200, shop.ack(request, head=shop.terminal.journal.head, answers=answers))
+
+
+def _take_up(shop: Shop) -> Callable[[Request], Reply]:
+    return lambda request: signed(200, shop.ack(request, head=shop.terminal.journal.head))
+
+
+def test_a_sound_record_that_central_rejected_goes_once_more(shop: Shop) -> None:
+    for _ in range(3):
+        rate(shop.terminal.journal, None, comment="冷了")
+    shop.upstream.script(_reject(shop, 1, "V3"), _take_up(shop))
+    assert shop.uploader.run_once().code is Code.ACCEPTED
+    assert [(batch.from_, batch.to) for batch in _batches(shop)] == [(0, 2), (1, 1)]
+    assert (shop.progress.acked_seq, shop.uploader.status().rejected) == (2, 0)
+    assert shop.alarms() == []
+
+
+def test_a_record_that_central_rejects_twice_stays_rejected(shop: Shop) -> None:
+    rate(shop.terminal.journal, None, comment="冷了")
+    shop.upstream.script(_reject(shop, 0, "V10"), _reject(shop, 0, "V10"))
+    assert shop.uploader.run_once().code is Code.ACCEPTED
+    assert shop.uploader.run_once().code is Code.NOTHING
+    assert shop.uploader.status().rejected == 1
+    assert shop.alarms() == [("upload-rejected", "0 V10")]
+
+
+@pytest.mark.parametrize("outcome", ["resend", "refused"])
+def test_whatever_central_answers_a_record_goes_but_once_more(shop: Shop, outcome: Outcome) -> None:
+    rate(shop.terminal.journal, None)
+    status = 409 if outcome == "resend" else 422
+    again = shop.answer(outcome, status=status, head=shop.terminal.journal.head)
+    shop.upstream.script(_reject(shop, 0, "V1"), again)
+    shop.uploader.run_once()
+    assert shop.uploader.run_once().code is Code.NOTHING
+    assert shop.uploader.status().rejected == 1
+
+
+def test_a_record_that_is_rotten_here_too_is_not_sent_again(shop: Shop) -> None:
+    bad = rate(shop.terminal.journal, None)
+    ask(shop.terminal.journal)
+    with shop.terminal.store.write() as writer:
+        rot = LedgerRecord.update({LedgerRecord.octets: bad.octets[:-8] + b"AAAAAAAA"})
+        writer.execute(rot.where(LedgerRecord.seq == 0))
+    shop.upstream.script(_reject(shop, 0, "V3"))
+    assert shop.uploader.run_once().code is Code.ACCEPTED
+    assert shop.uploader.status().rejected == 1
 
 
 # Nobody's word
