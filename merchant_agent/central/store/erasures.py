@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import peewee
 
@@ -40,12 +41,13 @@ class Erasing:
 def forget(tx: Writer, merchant: str, place: Place, members: Collection[str]) -> None:
     """Deletes these members of the record at `place` wherever central has them."""
     names = list(members)
-    tx.execute(Disclosure.delete().where(_at(Disclosure, merchant, place) & Disclosure.name.in_(names)))
+    here = _at(Disclosure, merchant, place) & Disclosure.name.in_(names)
+    gone = tx.execute(Disclosure.delete().where(here))
     for table in (Rating, Suggestion, Complaint):
         columns = {name: column for name, column in _columns(table).items() if name in members}
-        if columns:
-            cleared = dict.fromkeys(columns.values())
-            tx.execute(table.update(cleared).where(_at(table, merchant, place)))
+        cleared: dict[peewee.Field[Any], object] = dict.fromkeys(columns.values())
+        cleared[table.undisclosed] = table.undisclosed + gone
+        tx.execute(table.update(cleared).where(_at(table, merchant, place)))
     forget_lines(tx, tx.all(Quarantine.select().where(_at(Quarantine, merchant, place))))
 
 
@@ -78,7 +80,7 @@ def forget_told(tx: Writer, merchant: str, issuer: str, epoch: int, records: Seq
         (Erasure.merchant == merchant)
         & (Erasure.told_issuer == issuer)
         & (Erasure.told_epoch == epoch)
-        & Erasure.told_seq.between(seqs[0], seqs[-1])
+        & Erasure.told_seq.between(min(seqs), max(seqs))
     )
     query = Erasure.select(Erasure.told_seq, Erasure.members).where(told & (Erasure.issuer == issuer))
     for seq, members in tx.all(query.tuples()):

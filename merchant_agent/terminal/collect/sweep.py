@@ -14,7 +14,7 @@ import logging
 from collections.abc import Iterable
 from datetime import timedelta
 
-from merchant_agent.errors import StoreError
+from merchant_agent.errors import FormatError, StoreError, VerificationError
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.answers import answer_of, sign_rating
 from merchant_agent.terminal.collect.lookup import find_draft, find_prompt, lapse, place_of
@@ -35,6 +35,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 def sweep(terminal: Terminal) -> int:
     """Ends what is over; how many prompts that were. Cheap when nothing is, to be called each second.
 
+    An answer that no reader would take stays where it is, and is tried again after its time.
+
     Raises:
         StoreError: something could not be stored; what was ended before stays ended.
     """
@@ -44,7 +46,7 @@ def sweep(terminal: Terminal) -> int:
     known = {draft.answer_id for draft in drafts} | {prompt.prompt_id for prompt in untouched}
     terminal.touches.keep_only(known)
     _let_waiting_wait(terminal)
-    ended = sum(_end_idle(terminal, draft.prompt_id) for draft in drafts if _is_idle(terminal, draft))
+    ended = sum(_end_if_sound(terminal, draft) for draft in drafts if _is_idle(terminal, draft))
     if _timed_out(terminal, untouched):
         ended += _end_untouched(terminal)
     return ended
@@ -54,8 +56,8 @@ def recover(terminal: Terminal) -> int:
     """Signs the answers that a crash left unfinished, as they are found; how many. Once, at the start.
 
     Those without a level stay: their prompts lapse by `sweep`, unless the tablet comes back. So
-    do those that cannot be stored now, for a full disk is no reason not to start; `sweep` signs
-    them later.
+    do those that cannot be stored now, for a full disk is no reason not to start, and those that
+    no reader would take; `sweep` tries them later.
 
     Raises:
         StoreError: the drafts could not be read.
@@ -65,24 +67,34 @@ def recover(terminal: Terminal) -> int:
     recovered = 0
     try:
         for draft in found:
-            _sign_found(terminal, draft)
-            recovered += 1
-    except StoreError:
-        _log.exception("%d of %d unfinished answers were not signed yet", len(found) - recovered, len(found))
+            recovered += _sign_found(terminal, draft)
+    except StoreError as error:
+        left = len(found) - recovered
+        _log.error("%d of %d unfinished answers were not signed yet: %s", left, len(found), error.code)
     return recovered
 
 
-def _sign_found(terminal: Terminal, draft: Draft) -> None:
-    with terminal.journal.write() as writer:
-        sign_rating(
-            terminal,
-            writer,
-            find_prompt(writer, draft.prompt_id),
-            draft.answer_id,
-            answer_of(draft),
-            ended="recovered",
-            dwell_ms=(draft.touched_at - draft.started_at) // _MILLISECOND,
-        )
+def _sign_found(terminal: Terminal, draft: Draft) -> bool:
+    try:
+        with terminal.journal.write() as writer:
+            sign_rating(
+                terminal,
+                writer,
+                find_prompt(writer, draft.prompt_id),
+                draft.answer_id,
+                answer_of(draft),
+                ended="recovered",
+                dwell_ms=(draft.touched_at - draft.started_at) // _MILLISECOND,
+            )
+    except (FormatError, VerificationError) as error:
+        _tell_unsigned(draft, error)
+        return False
+    return True
+
+
+def _tell_unsigned(draft: Draft, error: FormatError | VerificationError) -> None:
+    """Without the error's words, which may be a customer's."""
+    _log.error("the unfinished answer %s cannot be signed: %s", draft.answer_id, error.code)
 
 
 def _untouched(reader: Reader) -> list[Prompt]:
@@ -109,6 +121,16 @@ def _is_idle(terminal: Terminal, draft: Draft) -> bool:
 def _timed_out(terminal: Terminal, prompts: Iterable[Prompt]) -> list[Prompt]:
     timeout_s = terminal.settings.prompt_timeout_s
     return [prompt for prompt in prompts if terminal.touches.idle_s(prompt.prompt_id) >= timeout_s]
+
+
+def _end_if_sound(terminal: Terminal, draft: Draft) -> bool:
+    """Ends the draft; one that no reader would take is left alone until it has been idle once more."""
+    try:
+        return _end_idle(terminal, draft.prompt_id)
+    except (FormatError, VerificationError) as error:
+        _tell_unsigned(draft, error)
+        terminal.touches.touch(draft.answer_id)
+        return False
 
 
 def _end_idle(terminal: Terminal, prompt_id: str) -> bool:
