@@ -19,7 +19,7 @@ from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import InvitedAnswer, MerchantEntry, Release
 from merchant_agent.central.visits import Said, find_record
 from merchant_agent.domain.contacts import check_contact
-from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_amount, parse_time
+from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_time, read_amount
 from merchant_agent.domain.text import check_line, check_paragraphs
 from merchant_agent.errors import (
     ConflictError,
@@ -339,4 +339,4 @@ def _check_time(text: str) -> str:
 
 
 def _check_amount(text: str) -> str:
-    return format_amount(parse_amount(text), _CURRENCY) if text else ""
+    return format_amount(read_amount(text), _CURRENCY) if text else ""

@@ -20,6 +20,7 @@ from merchant_agent.central.store.models import (
     Complaint,
     Conflict,
     MerchantEntry,
+    Prompt,
     Quarantine,
     Rating,
     Record,
@@ -32,6 +33,8 @@ from merchant_agent.evidence.query_code import parse_query_code
 from merchant_agent.store.store import Reader
 
 PAGE_ITEMS = 50
+
+_MANUAL = "manual"
 
 T = TypeVar("T")
 _Answer = TypeVar("_Answer", type[Rating], type[Complaint], type[Suggestion])
@@ -85,10 +88,14 @@ class MerchantOverview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown(Generic[T]):
-    """An answer as its table has it (`Rating`, `Complaint` or `Suggestion`), and whose it is."""
+    """An answer as its table has it (`Rating`, `Complaint` or `Suggestion`), and whose it is.
+
+    `typed_in` tells that the sale behind it was typed in at the counter: no till reported it.
+    """
 
     row: T
     shop_name: str
+    typed_in: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +227,11 @@ def _newest(
     with central.store.read() as reader:
         rows: Page[Any] = _page(reader, query, page)
         names = _shop_names(reader, {row.merchant for row in rows.items})
-    items = tuple(Shown(row=row, shop_name=names.get(row.merchant, "")) for row in rows.items)
+        typed_in = _typed_in(reader, rows.items)
+    items = tuple(
+        Shown(row=row, shop_name=names.get(row.merchant, ""), typed_in=_prompt_of(row) in typed_in)
+        for row in rows.items
+    )
     return Page(items=items, number=rows.number, more=rows.more)
 
 
@@ -235,6 +246,23 @@ def _shop_names(reader: Reader, merchants: Iterable[str]) -> dict[str, str]:
     columns = (MerchantEntry.id, MerchantEntry.shop_name)
     query = MerchantEntry.select(*columns).where(MerchantEntry.id.in_(list(merchants)))
     return dict(reader.all(query.tuples()))
+
+
+def _prompt_of(row: Any) -> tuple[Any, ...]:  # noqa: ANN401 -- one of three tables
+    """The key of the prompt that an answer is about; with nulls where it is about none."""
+    return (row.merchant, row.prompt_issuer, row.prompt_epoch, row.prompt_seq)
+
+
+def _typed_in(reader: Reader, answers: Sequence[Any]) -> set[tuple[Any, ...]]:
+    """Those of the answers' prompts that staff typed in."""
+    prompts = {_prompt_of(row) for row in answers if row.prompt_issuer is not None}
+    if not prompts:
+        return set()
+    merchants, issuers, _epochs, seqs = (set(column) for column in zip(*prompts, strict=True))
+    columns = (Prompt.merchant, Prompt.issuer, Prompt.epoch, Prompt.seq)
+    near = Prompt.merchant.in_(merchants) & Prompt.issuer.in_(issuers) & Prompt.seq.in_(seqs)
+    query = Prompt.select(*columns).where(near & (Prompt.source == _MANUAL))
+    return {tuple(place) for place in reader.all(query.tuples())} & prompts
 
 
 def _terminals(reader: Reader, merchants: Sequence[str]) -> dict[str, tuple[TerminalState, ...]]:

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from merchant_agent.central.intake.attempts import RateLimitedError, origin
+from merchant_agent.central.intake.attempts import RateLimitedError
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import Turn
+from merchant_agent.web.origin import origin
 
 _WINDOW = timedelta(minutes=10)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from merchant_agent.domain.text import half_width
 from merchant_agent.errors import InvalidError
 
 CONTACT_MAX_CHARS = 24
@@ -18,7 +19,7 @@ def check_contact(text: str) -> str:
     Raises:
         InvalidError: "contact"; its words never hold what was typed.
     """
-    number = _BETWEEN_DIGITS.sub("", text)
+    number = _BETWEEN_DIGITS.sub("", half_width(text))
     if number and (len(text) > CONTACT_MAX_CHARS or _TELEPHONE.fullmatch(number) is None):
         raise InvalidError("contact", "a telephone number of 7 to 15 digits is expected")
     return number

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from merchant_agent.domain.text import check_line
+from merchant_agent.domain.text import check_line, half_width
 from merchant_agent.errors import InvalidError
 
 ORDER_MAX_CHARS = 64
@@ -94,6 +94,15 @@ def parse_amount(text: str) -> Decimal:
     if not _AMOUNT.fullmatch(text):
         raise InvalidError("amount", "digits with at most two decimals are expected")
     return Decimal(text).quantize(_CENT)
+
+
+def read_amount(text: str) -> Decimal:
+    """The amount as people type it, also with the full-width digits of Chinese keyboards.
+
+    Raises:
+        InvalidError: as `parse_amount`.
+    """
+    return parse_amount(half_width(text))
 
 
 def format_amount(amount: Decimal, currency: str) -> str:

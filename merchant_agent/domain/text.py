@@ -39,6 +39,11 @@ def check_paragraphs(text: str, *, code: str, max_chars: int, min_chars: int = 0
     return paragraphs
 
 
+def half_width(text: str) -> str:
+    """What people typed for a number, with the full-width digits and dots of Chinese keyboards as plain ones."""
+    return unicodedata.normalize("NFKC", text).replace("。", ".")
+
+
 def _check_chars(text: str, code: str) -> None:
     for char in text:
         if char in _BIDI_OVERRIDES or unicodedata.category(char) in _REFUSED:

@@ -2,8 +2,8 @@
 
     python verify.py EXPORT.zip --trust TRUST_FILE_OF_THE_BUREAU
 
-Needs Python 3.11 and the package `cryptography`, nothing else. It was written from the
-specification, PROTOCOL.md, and shares no code with the program whose exports it checks; it must
+Needs Python 3.11 and the package `cryptography`, nothing else. It follows
+the specification, PROTOCOL.md, and shares no code with the program whose exports it checks; it must
 come to the same verdict. Exit codes: 0 no rule is violated (findings are listed); 1 a rule is
 violated, each with its first place; 2 a file cannot be read.
 """

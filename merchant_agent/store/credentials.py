@@ -21,11 +21,27 @@ class Account(Table):
     name = peewee.TextField(primary_key=True)
     role = peewee.TextField()
     secret_hash = peewee.TextField()
-    failed = peewee.IntegerField(default=0)
-    locked_until = InstantField(null=True)
 
     class Meta:
         table_name = "account"
+
+
+class SignInOrigin(Table):
+    """Wrong attempts at an account from one network address; `EVERYWHERE` counts those of all.
+
+    `known` is 1 where somebody signed in from there, else 0.
+    """
+
+    account = peewee.TextField()
+    origin = peewee.TextField()
+    failed = peewee.IntegerField()
+    since = InstantField()
+    locked_until = InstantField(null=True)
+    known = peewee.IntegerField()
+
+    class Meta:
+        table_name = "sign_in_origin"
+        primary_key = peewee.CompositeKey("account", "origin")
 
 
 class Session(Table):
@@ -54,15 +70,22 @@ class AuditEntry(Table):
         table_name = "audit_entry"
 
 
-CREDENTIAL_MODELS: tuple[type[Table], ...] = (Account, Session, AuditEntry)
+CREDENTIAL_MODELS: tuple[type[Table], ...] = (Account, SignInOrigin, Session, AuditEntry)
+
+EVERYWHERE = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failures:
-    """Wrong attempts in a row, and until when the account is locked (None: it is not)."""
+class Attempts:
+    """Wrong attempts since a moment, and until when no other may be made (None: one may at once).
+
+    `known` tells that somebody signed in from there.
+    """
 
     failed: int
+    since: datetime
     locked_until: datetime | None
+    known: bool
 
 
 def find_account(reader: Reader, name: str) -> Account | None:
@@ -77,24 +100,50 @@ def has_account(reader: Reader, role: str) -> bool:
 
 def save_account(writer: Writer, *, name: str, role: str, secret_hash: str) -> None:
     """Makes the account or gives it a new secret; unlocks it and ends its sessions."""
-    changed = {
-        Account.role: role,
-        Account.secret_hash: secret_hash,
-        Account.failed: 0,
-        Account.locked_until: None,
-    }
+    changed = {Account.role: role, Account.secret_hash: secret_hash}
     writer.execute(
         Account.insert(name=name, role=role, secret_hash=secret_hash).on_conflict(
             conflict_target=[Account.name], update=changed
         )
     )
+    writer.execute(SignInOrigin.delete().where(SignInOrigin.account == name))
     writer.execute(Session.delete().where(Session.account == name))
 
 
-def note_failures(writer: Writer, name: str, failures: Failures) -> None:
-    """Keeps the count of wrong attempts; a right one sets it to zero."""
-    changed = {Account.failed: failures.failed, Account.locked_until: failures.locked_until}
-    writer.execute(Account.update(changed).where(Account.name == name))
+def find_attempts(reader: Reader, name: str, origin: str) -> Attempts | None:
+    """What is remembered of attempts at the account from there; None where nothing is."""
+    row = SignInOrigin
+    found: SignInOrigin | None = reader.first(
+        row.select().where((row.account == name) & (row.origin == origin))
+    )
+    if found is None:
+        return None
+    return Attempts(
+        failed=found.failed, since=found.since, locked_until=found.locked_until, known=bool(found.known)
+    )
+
+
+def save_attempts(writer: Writer, name: str, origin: str, attempts: Attempts) -> None:
+    """Remembers that of attempts at the account from there."""
+    row = SignInOrigin
+    counted = {
+        row.failed: attempts.failed,
+        row.since: attempts.since,
+        row.locked_until: attempts.locked_until,
+        row.known: int(attempts.known),
+    }
+    place = {row.account: name, row.origin: origin}
+    writer.execute(
+        row.insert({**place, **counted}).on_conflict(
+            conflict_target=[row.account, row.origin], update=counted
+        )
+    )
+
+
+def forget_attempts(writer: Writer, before: datetime) -> None:
+    """Forgets wrong attempts that began before that, where nobody ever signed in."""
+    row = SignInOrigin
+    writer.execute(row.delete().where((row.known == 0) & (row.since <= before)))
 
 
 def open_session(

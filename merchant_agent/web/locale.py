@@ -24,6 +24,8 @@ def register_locale(app: Flask) -> None:
     Babel(app, locale_selector=choose_lang)
     app.after_request(_remember)
     app.add_template_filter(localtime)
+    app.add_template_filter(wall_time)
+    app.add_template_filter(money)
     app.context_processor(lambda: {"lang": current_lang(), "lang_url": lang_url})
 
 
@@ -54,6 +56,17 @@ def lang_url(lang: str) -> str:
 def localtime(moment: datetime | None, form: str = "%Y-%m-%d %H:%M") -> str:
     """A moment in the installation's time zone; a dash where there is none."""
     return "—" if moment is None else moment.astimezone(web_parts().zone).strftime(form)
+
+
+def wall_time(text: str) -> str:
+    """A local time as records state it, `2026-05-20T11:58`, in the way that people write it."""
+    return text.replace("T", " ")
+
+
+def money(text: str) -> str:
+    """An amount as records state it, `64.00 CNY`; in Chinese `64.00 元`."""
+    number, _, currency = text.partition(" ")
+    return f"{number} 元" if currency == "CNY" and current_lang() == "zh" else text
 
 
 def _language_of(tag: str) -> str:

@@ -19,19 +19,19 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Response, g, redirect, request
 
 from merchant_agent.clock import Clock
-from merchant_agent.errors import InvalidError, LockedOutError, SignInError
+from merchant_agent.errors import InvalidError, SignInError
 from merchant_agent.store.credentials import (
     Account,
-    Failures,
     audit,
     close_session,
     find_account,
     find_session,
-    note_failures,
     open_session,
     save_account,
 )
 from merchant_agent.store.store import Store, Writer
+from merchant_agent.web.lockout import admit, note_right, note_wrong
+from merchant_agent.web.origin import origin
 from merchant_agent.web.parts import web_parts
 from merchant_agent.web.problems import is_for_programs
 
@@ -39,9 +39,6 @@ MAX_SECRET_CHARS = 128
 MIN_PASSWORD_CHARS = 10
 MIN_PIN_DIGITS = 6
 
-_FREE_ATTEMPTS = 5
-_FIRST_LOCK_S = 60
-_LONGEST_LOCK_S = 3600
 _TOKEN_BYTES = 32
 # Who may enter pages of a role.
 _ADMITTED = {
@@ -101,32 +98,45 @@ def set_secret(  # noqa: PLR0913 -- an account has these parts
         audit(writer, at=clock.now(), who=who, what="secret-set", detail=name)
 
 
-def sign_in(store: Store, clock: Clock, *, name: str, secret: str, session_hours: int) -> str:
-    """The token of a new session, to be kept by the browser alone.
+def sign_in(  # noqa: PLR0913 -- an attempt has these parts
+    store: Store, clock: Clock, *, name: str, secret: str, session_hours: int, remote: str
+) -> str:
+    """The token of a new session, to be kept by the browser alone; `remote` is its network address.
 
     Raises:
         SignInError: "wrong-secret", for an unknown name as for a wrong secret.
-        LockedOutError: after 5 wrong attempts, for 1 minute, and twice as long each time.
+        LockedOutError: after 5 wrong attempts from that address, for 1 minute, and twice as long
+            each time; and while too many come from everywhere, see `lockout`.
     """
     now = clock.now()
     with store.read() as reader:
         account = find_account(reader, name)
-    if account is not None and account.locked_until is not None and account.locked_until > now:
-        raise LockedOutError(_whole_seconds(account.locked_until - now))
+    here = origin(remote)
+    if account is not None:
+        admit(store, account.name, here, now)
     matches = _matches(account.secret_hash if account is not None else _hash_of_nothing(), secret)
     if account is None:
         raise SignInError("wrong-secret", "the name or the secret is wrong")
     with store.write() as writer:
         if matches:
+            note_right(writer, account.name, here, now)
             return _open(writer, account, now, timedelta(hours=session_hours))
-        _fail(writer, account, now)
+        failed = note_wrong(writer, account.name, here, now)
+        audit(writer, at=now, who=account.name, what="sign-in-failed", detail=str(failed))
     raise SignInError("wrong-secret", "the name or the secret is wrong")
 
 
 def sign_in_here(name: str, secret: str) -> str:
     """`sign_in` at the application that handles the present request."""
     parts = web_parts()
-    return sign_in(parts.store, parts.clock, name=name, secret=secret, session_hours=parts.session_hours)
+    return sign_in(
+        parts.store,
+        parts.clock,
+        name=name,
+        secret=secret,
+        session_hours=parts.session_hours,
+        remote=request.remote_addr or "",
+    )
 
 
 def remember(response: Response, token: str) -> Response:
@@ -218,20 +228,9 @@ def next_page(default: str) -> str:
 
 def _open(writer: Writer, account: Account, now: datetime, lasts: timedelta) -> str:
     token = secrets.token_urlsafe(_TOKEN_BYTES)
-    note_failures(writer, account.name, Failures(failed=0, locked_until=None))
     open_session(writer, token_hash=_digest(token), account=account, created_at=now, expires_at=now + lasts)
     audit(writer, at=now, who=account.name, what="signed-in")
     return token
-
-
-def _fail(writer: Writer, account: Account, now: datetime) -> None:
-    # Read again under the lock: attempts at the same moment must each count.
-    fresh = find_account(writer, account.name)
-    failed = (fresh.failed if fresh is not None else 0) + 1
-    lock_s = 0 if failed < _FREE_ATTEMPTS else _FIRST_LOCK_S * 2 ** min(failed - _FREE_ATTEMPTS, 10)
-    locked_until = now + timedelta(seconds=min(lock_s, _LONGEST_LOCK_S)) if lock_s else None
-    note_failures(writer, account.name, Failures(failed=failed, locked_until=locked_until))
-    audit(writer, at=now, who=account.name, what="sign-in-failed", detail=str(failed))
 
 
 def _look_up() -> SignedIn | None:
@@ -263,7 +262,3 @@ def _digest(token: str) -> bytes:
 
 def _cookie_name() -> str:
     return f"{web_parts().name}_session"
-
-
-def _whole_seconds(wait: timedelta) -> int:
-    return max(1, -(-wait // timedelta(seconds=1)))

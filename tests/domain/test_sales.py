@@ -18,6 +18,7 @@ from merchant_agent.domain.sales import (
     parse_amount,
     parse_day_start,
     parse_time,
+    read_amount,
 )
 from merchant_agent.errors import InvalidError
 from tests.clocks import SHANGHAI
@@ -49,6 +50,20 @@ def test_amount_round_trips_through_its_text(amount: Decimal) -> None:
 @pytest.mark.parametrize(("text", "shown"), [("64", "64.00"), ("64.5", "64.50"), ("007.10", "7.10")])
 def test_amount_has_one_form(text: str, shown: str) -> None:
     assert str(parse_amount(text)) == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"), [("64", "64.00"), ("６４", "64.00"), ("６４．５", "64.50"), ("64。5", "64.50")]
+)
+def test_amount_that_people_type_may_have_full_width_digits(typed: str, shown: str) -> None:
+    assert str(read_amount(typed)) == shown
+
+
+@pytest.mark.parametrize("typed", ["", "－1", "六十四", "１，５", "64．"])
+def test_amount_that_nobody_can_read_is_refused(typed: str) -> None:
+    with pytest.raises(InvalidError) as caught:
+        read_amount(typed)
+    assert caught.value.code == "amount"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The single file, written from PROTOCOL.md alone, says of every export what the program says."""
+"""The single file, which shares no code with the program, says of every export what the program says."""
 
 from __future__ import annotations
 

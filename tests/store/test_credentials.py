@@ -1,26 +1,31 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from merchant_agent.store.credentials import (
     CREDENTIAL_MODELS,
+    EVERYWHERE,
+    Attempts,
     AuditEntry,
-    Failures,
     audit,
     close_session,
     find_account,
+    find_attempts,
     find_session,
+    forget_attempts,
     has_account,
-    note_failures,
     open_session,
     save_account,
+    save_attempts,
 )
 from merchant_agent.store.store import Store
 from tests.clocks import START
 
 _HOUR = timedelta(hours=1)
+LOCKED = Attempts(failed=5, since=START, locked_until=START + _HOUR, known=False)
 
 
 @pytest.fixture
@@ -70,24 +75,38 @@ def test_signing_out_ends_one_session_alone(accounts: Store) -> None:
 def test_a_new_secret_ends_all_sessions_and_unlocks(accounts: Store) -> None:
     _sign_in(accounts, b"token")
     with accounts.write() as writer:
-        note_failures(writer, "manager", Failures(failed=5, locked_until=START + _HOUR))
+        save_attempts(writer, "manager", "192.0.2.1", LOCKED)
     with accounts.write() as writer:
         save_account(writer, name="manager", role="manager", secret_hash="argon2 two")
     with accounts.read() as reader:
         account = find_account(reader, "manager")
         assert account is not None
-        assert (account.secret_hash, account.failed) == ("argon2 two", 0)
-        assert not account.locked_until
+        assert account.secret_hash == "argon2 two"
+        assert find_attempts(reader, "manager", "192.0.2.1") is None
         assert find_session(reader, b"token", START) is None
 
 
-def test_failures_are_kept_with_the_end_of_the_lock(accounts: Store) -> None:
+def test_attempts_are_kept_by_account_and_origin(accounts: Store) -> None:
     with accounts.write() as writer:
-        note_failures(writer, "manager", Failures(failed=5, locked_until=START + _HOUR))
+        save_attempts(writer, "manager", "192.0.2.1", LOCKED)
+        save_attempts(writer, "manager", EVERYWHERE, replace(LOCKED, failed=1))
+        save_attempts(writer, "manager", EVERYWHERE, replace(LOCKED, failed=6, locked_until=None))
     with accounts.read() as reader:
-        account = find_account(reader, "manager")
-    assert account is not None
-    assert (account.failed, account.locked_until) == (5, START + _HOUR)
+        assert find_attempts(reader, "manager", "192.0.2.1") == LOCKED
+        assert find_attempts(reader, "manager", EVERYWHERE) == replace(LOCKED, failed=6, locked_until=None)
+        assert find_attempts(reader, "manager", "192.0.2.2") is None
+        assert find_attempts(reader, "staff", "192.0.2.1") is None
+
+
+def test_old_attempts_are_forgotten_where_nobody_signed_in(accounts: Store) -> None:
+    with accounts.write() as writer:
+        save_attempts(writer, "manager", "192.0.2.1", LOCKED)
+        save_attempts(writer, "manager", "192.0.2.2", replace(LOCKED, known=True))
+        save_attempts(writer, "manager", "192.0.2.3", replace(LOCKED, since=START + _HOUR))
+        forget_attempts(writer, START)
+    with accounts.read() as reader:
+        left = [find_attempts(reader, "manager", f"192.0.2.{number}") is not None for number in (1, 2, 3)]
+    assert left == [False, True, True]
 
 
 def test_what_somebody_did_is_written_in_the_order_of_doing(accounts: Store) -> None:

@@ -88,13 +88,13 @@ def test_the_number_is_nowhere_in_the_data_folder(shop: Shop, tmp_path: Path) ->
         "notice": NOTICE,
     }
     answers = [kiosk.post(f"complaints/{complaint}", body) for _ in range(2)]
-    changes: list[dict[str, object]] = [
+    wrong: list[dict[str, object]] = [
         {"contact": f"{NUMBER}x"},
         {"consents": []},
         {"lang": "xx"},
         {"prompt": kiosk.new_id()},
     ]
-    answers += [kiosk.post(f"complaints/{kiosk.new_id()}", body | changed) for changed in changes]
+    answers += [kiosk.post(f"complaints/{kiosk.new_id()}", body | changed) for changed in wrong]
     assert [answer.status_code for answer in answers] == [201, 200, 422, 422, 422, 404]
     backup_into(shop.terminal.store, shop.terminal.folder.backups, stem="terminal", keep=1)
     export_terminal(shop.settings.data, tmp_path / "out.zip")

@@ -9,7 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from merchant_agent.errors import InvalidError, LockedOutError, SignInError
-from merchant_agent.store.credentials import Account, AuditEntry, Session
+from merchant_agent.store.credentials import Account, AuditEntry, Session, SignInOrigin
+from merchant_agent.web.lockout import MOST_WRONG_AN_HOUR
 from merchant_agent.web.sign_in import check_password, check_pin, next_page, set_secret, sign_in
 from tests.web.conftest import Site
 
@@ -21,8 +22,20 @@ def _make(site: Site, name: str = "li.wei", role: str = "officer") -> None:
     set_secret(site.store, site.clock, name=name, role=role, secret=SECRET, who="console")
 
 
-def _enter(site: Site, secret: str = SECRET, name: str = "li.wei") -> str:
-    return sign_in(site.store, site.clock, name=name, secret=secret, session_hours=12)
+def _enter(site: Site, secret: str = SECRET, name: str = "li.wei", remote: str = "192.0.2.1") -> str:
+    return sign_in(site.store, site.clock, name=name, secret=secret, session_hours=12, remote=remote)
+
+
+def _guess(site: Site, remote: str, times: int = 1) -> None:
+    for _ in range(times):
+        with pytest.raises(SignInError):
+            _enter(site, "wrong", remote=remote)
+
+
+def _guess_from_everywhere(site: Site) -> None:
+    """As many wrong attempts as slow further ones down, none of them enough to lock its address out."""
+    for number in range(MOST_WRONG_AN_HOUR):
+        _guess(site, f"198.51.100.{number + 1}")
 
 
 def _post_sign_in(client: FlaskClient, secret: str = SECRET, name: str = "li.wei", target: str = "") -> int:
@@ -80,6 +93,76 @@ def test_lock_grows_with_each_further_attempt_up_to_an_hour(site: Site) -> None:
                 _enter(site, "wrong")
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (60, 3600)
+
+
+def test_wrong_attempts_from_one_address_lock_nobody_else_out(site: Site) -> None:
+    _make(site)
+    _guess(site, "192.0.2.66", times=5)
+    with pytest.raises(LockedOutError):
+        _enter(site, remote="192.0.2.66")
+    assert _enter(site, remote="192.0.2.1")
+
+
+def test_address_that_is_locked_out_of_one_account_enters_another(site: Site) -> None:
+    _make(site)
+    _make(site, "wang.fang")
+    _guess(site, "192.0.2.1", times=5)
+    assert _enter(site, name="wang.fang")
+
+
+def test_ipv6_host_gains_no_attempts_by_roaming_in_its_network(site: Site) -> None:
+    _make(site)
+    for number in range(5):
+        _guess(site, f"2001:db8:0:1::{number}")
+    with pytest.raises(LockedOutError):
+        _enter(site, remote="2001:db8:0:1:ffff::1")
+    assert _enter(site, remote="2001:db8:0:2::1")
+
+
+def test_guesses_from_many_addresses_slow_further_ones_and_lock_nobody_out(site: Site) -> None:
+    _make(site)
+    _guess_from_everywhere(site)
+    _guess(site, "203.0.113.1")
+    with pytest.raises(LockedOutError) as slowed:
+        _enter(site, remote="203.0.113.2")
+    assert slowed.value.retry_after_s == 30
+    site.clock.advance(31)
+    assert _enter(site, remote="203.0.113.2")
+
+
+def test_address_that_somebody_signed_in_from_is_not_slowed(site: Site) -> None:
+    _make(site)
+    _enter(site)
+    _guess_from_everywhere(site)
+    _guess(site, "203.0.113.1")
+    assert _enter(site)
+
+
+def test_known_address_is_locked_out_like_any_other(site: Site) -> None:
+    _make(site)
+    _enter(site)
+    _guess(site, "192.0.2.1", times=5)
+    with pytest.raises(LockedOutError):
+        _enter(site)
+
+
+def test_slowing_ends_with_its_hour(site: Site) -> None:
+    _make(site)
+    _guess_from_everywhere(site)
+    site.clock.advance(3600)
+    for number in range(3):
+        _guess(site, f"203.0.113.{number}")
+
+
+def test_addresses_of_wrong_attempts_are_forgotten_after_a_day(site: Site) -> None:
+    _make(site)
+    _enter(site, remote="192.0.2.7")
+    _guess_from_everywhere(site)
+    site.clock.advance(24 * 3600)
+    _guess(site, "203.0.113.1")
+    with site.store.read() as reader:
+        known = reader.all(SignInOrigin.select().order_by(SignInOrigin.origin))
+    assert [row.origin for row in known] == ["*", "192.0.2.7", "203.0.113.1"]
 
 
 def test_right_secret_forgets_wrong_attempts(site: Site) -> None:

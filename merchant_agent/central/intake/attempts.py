@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from datetime import timedelta
 
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import Attempt
 from merchant_agent.errors import LockedOutError
+from merchant_agent.web.origin import origin
 
 MAX_WRONG_CODES = 10
 WINDOW = timedelta(minutes=15)
-
-_IPV6_NETWORK_BITS = 64
 
 
 class RateLimitedError(LockedOutError):
@@ -51,15 +49,3 @@ def note_wrong_code(central: Central, remote: str) -> None:
                 conflict_target=[Attempt.remote], update=one_more
             )
         )
-
-
-def origin(remote: str) -> str:
-    """Who is counted: an IPv4 address, or the /64 network that one IPv6 host can roam in."""
-    try:
-        address = ipaddress.ip_address(remote)
-    except ValueError:
-        return remote
-    if isinstance(address, ipaddress.IPv6Address):
-        mapped = address.ipv4_mapped
-        return str(mapped or ipaddress.IPv6Network((address, _IPV6_NETWORK_BITS), strict=False))
-    return str(address)

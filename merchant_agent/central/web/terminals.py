@@ -110,4 +110,5 @@ def _clock_words(clock_ms: int) -> str:
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if abs(seconds) >= 2 * length:
             return f"{seconds / length:+.0f} {unit}"
-    return f"{seconds:+.1f} s"
+    tenths = round(seconds, 1)
+    return f"{tenths:+.1f} s" if tenths else "0 s"

@@ -70,6 +70,7 @@ class Touches:
         self._lock = threading.Lock()
         self._first: dict[str, float] = {}  # under _lock
         self._last: dict[str, float] = {}  # under _lock
+        self._touched: set[str] = set()  # under _lock
 
     def touch(self, thing: str) -> None:
         """Somebody touched it now."""
@@ -77,6 +78,12 @@ class Touches:
         with self._lock:
             self._first.setdefault(thing, now)
             self._last[thing] = now
+            self._touched.add(thing)
+
+    def is_touched(self, thing: str) -> bool:
+        """Whether somebody touched it since the program started."""
+        with self._lock:
+            return thing in self._touched
 
     def idle_s(self, thing: str) -> float:
         """Seconds since its last touch."""
@@ -100,6 +107,7 @@ class Touches:
     def keep_only(self, things: Collection[str]) -> None:
         """Forgets everything else."""
         with self._lock:
+            self._touched.intersection_update(things)
             for known in (self._first, self._last):
                 for thing in known.keys() - set(things):
                     del known[thing]

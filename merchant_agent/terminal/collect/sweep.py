@@ -4,6 +4,10 @@ The tablet ends an idle answer by itself, with its customer before it; what is d
 for tablets that fell silent, so it waits twice as long, which is the tablet's own time in
 large type. All of it rests on the monotonic clock: a wall clock that jumps ends nothing.
 
+Answers that a crash left unfinished have the same time from the start on: their tablet comes
+back within seconds and brings all that its customer said. Only what nobody comes back for is
+signed as it was found.
+
 A prompt whose answer was taken back, and left so, lapses as timed out: shown again, it would
 be answered by the next customer, for a sale that was not theirs.
 """
@@ -14,7 +18,8 @@ import logging
 from collections.abc import Iterable
 from datetime import timedelta
 
-from merchant_agent.errors import FormatError, StoreError, VerificationError
+from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.evidence.bodies import Ended
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.answers import answer_of, sign_rating
 from merchant_agent.terminal.collect.lookup import find_draft, find_prompt, lapse, place_of
@@ -50,46 +55,6 @@ def sweep(terminal: Terminal) -> int:
     if _timed_out(terminal, untouched):
         ended += _end_untouched(terminal)
     return ended
-
-
-def recover(terminal: Terminal) -> int:
-    """Signs the answers that a crash left unfinished, as they are found; how many. Once, at the start.
-
-    Those without a level stay: their prompts lapse by `sweep`, unless the tablet comes back. So
-    do those that cannot be stored now, for a full disk is no reason not to start, and those that
-    no reader would take; `sweep` tries them later.
-
-    Raises:
-        StoreError: the drafts could not be read.
-    """
-    with terminal.store.read() as reader:
-        found: list[Draft] = reader.all(Draft.select().where(~Draft.level.is_null()))
-    recovered = 0
-    try:
-        for draft in found:
-            recovered += _sign_found(terminal, draft)
-    except StoreError as error:
-        left = len(found) - recovered
-        _log.error("%d of %d unfinished answers were not signed yet: %s", left, len(found), error.code)
-    return recovered
-
-
-def _sign_found(terminal: Terminal, draft: Draft) -> bool:
-    try:
-        with terminal.journal.write() as writer:
-            sign_rating(
-                terminal,
-                writer,
-                find_prompt(writer, draft.prompt_id),
-                draft.answer_id,
-                answer_of(draft),
-                ended="recovered",
-                dwell_ms=(draft.touched_at - draft.started_at) // _MILLISECOND,
-            )
-    except (FormatError, VerificationError) as error:
-        _tell_unsigned(draft, error)
-        return False
-    return True
 
 
 def _tell_unsigned(draft: Draft, error: FormatError | VerificationError) -> None:
@@ -144,10 +109,18 @@ def _end_idle(terminal: Terminal, prompt_id: str) -> bool:
             lapse(writer, place_of(prompt, terminal.journal.identity.issuer), "timed_out")
             writer.execute(Draft.delete().where(Draft.prompt_id == prompt_id))
         else:
-            dwell_ms = terminal.touches.span_ms(draft.answer_id)
-            answer = answer_of(draft)
-            sign_rating(terminal, writer, prompt, draft.answer_id, answer, ended="idle", dwell_ms=dwell_ms)
+            ended, dwell_ms = _end_of(terminal, draft)
+            sign_rating(
+                terminal, writer, prompt, draft.answer_id, answer_of(draft), ended=ended, dwell_ms=dwell_ms
+            )
     return True
+
+
+def _end_of(terminal: Terminal, draft: Draft) -> tuple[Ended, int]:
+    """How the draft ended and how long its customer took; by its own times where a crash lies between."""
+    if terminal.touches.is_touched(draft.answer_id):
+        return "idle", terminal.touches.span_ms(draft.answer_id)
+    return "recovered", (draft.touched_at - draft.started_at) // _MILLISECOND
 
 
 def _end_untouched(terminal: Terminal) -> int:

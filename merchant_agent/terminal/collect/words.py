@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from merchant_agent.domain.catalogue import Catalogue
 from merchant_agent.domain.contacts import check_contact
-from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_amount, parse_time
-from merchant_agent.domain.text import check_line
+from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_time, read_amount
+from merchant_agent.domain.text import check_line, half_width
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
 from merchant_agent.evidence.bodies import ComplaintBody, Consent, Kind, SuggestionBody
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
@@ -39,6 +39,9 @@ from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.models import Complaint, Suggestion
 
 CURRENCY = "CNY"
+
+# Clocks differ, and so do time zones; nothing that went wrong lies further ahead.
+LONGEST_AHEAD = timedelta(days=1)
 
 _LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
@@ -111,13 +114,14 @@ def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: G
 
     Raises:
         InvalidError: "id", "complaint" (neither a problem nor words), "category", "remedy",
-            "comment", "order", "occurred-at", "amount", "lang", "claim", "contact", "consents" (a
-            contact that nobody may call, or none to call) or "notice".
+            "comment", "order", "occurred-at", "occurred-in-future" (by more than a day), "amount",
+            "lang", "claim", "contact", "consents" (a contact that nobody may call, or none to call)
+            or "notice".
         NotFoundError: "prompt", when the tablet's till has none of that id.
         ConflictError: "answer-id", when the id is of another complaint.
     """
     check_id(complaint_id)
-    checked = _check_grievance(terminal.catalogue, grievance)
+    checked = _check_grievance(terminal.catalogue, grievance, terminal.clock.now())
     words = _erasable(checked)
     body = ComplaintBody(
         categories=checked.categories,
@@ -146,8 +150,8 @@ def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: G
         return thanks_for(terminal, appended)
 
 
-def _check_grievance(catalogue: Catalogue, grievance: Grievance) -> Grievance:
-    """The complaint with every text in the one form that is kept."""
+def _check_grievance(catalogue: Catalogue, grievance: Grievance, now: datetime) -> Grievance:
+    """The complaint with every text in the one form that is kept; `now` is local."""
     check_codes(grievance.categories, catalogue.category, "category")
     check_codes(grievance.remedies, catalogue.remedy, "remedy")
     check_lang(grievance.lang)
@@ -159,8 +163,8 @@ def _check_grievance(catalogue: Catalogue, grievance: Grievance) -> Grievance:
         grievance,
         contact=_check_calls(catalogue, grievance),
         comment=comment,
-        order=check_line(grievance.order, code="order", max_chars=ORDER_MAX_CHARS),
-        occurred_at=_check_time(grievance.occurred_at.strip()),
+        order=check_line(half_width(grievance.order), code="order", max_chars=ORDER_MAX_CHARS),
+        occurred_at=_check_time(grievance.occurred_at.strip(), now),
         amount=_check_amount(grievance.amount.strip()),
     )
 
@@ -184,19 +188,21 @@ def _seal(terminal: Terminal, complaint_id: str, contact: str) -> str:
     return encode_b64u(seal_contact(public, identity.issuer, complaint_id, contact))
 
 
-def _check_time(text: str) -> str:
+def _check_time(text: str, now: datetime) -> str:
+    if not text:
+        return ""
     try:
-        if _LOCAL_TIME.fullmatch(text):
-            datetime.fromisoformat(text)
-        elif text:
-            parse_time(text)
+        is_local = _LOCAL_TIME.fullmatch(text)
+        at = datetime.fromisoformat(text).replace(tzinfo=now.tzinfo) if is_local else parse_time(text)
     except (ValueError, InvalidError) as error:
         raise InvalidError("occurred-at", "a date and time of day are expected") from error
+    if at > now + LONGEST_AHEAD:
+        raise InvalidError("occurred-in-future", "a time that has come is expected")
     return text
 
 
 def _check_amount(text: str) -> str:
-    return format_amount(parse_amount(text), CURRENCY) if text else ""
+    return format_amount(read_amount(text), CURRENCY) if text else ""
 
 
 def _erasable(grievance: Grievance) -> Mapping[str, str]:

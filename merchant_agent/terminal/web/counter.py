@@ -10,7 +10,8 @@ from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from merchant_agent.domain.sales import TILL_MAX_CHARS, Sale, SaleSource, parse_amount
+from merchant_agent.domain.sales import TILL_MAX_CHARS, Sale, SaleSource, read_amount
+from merchant_agent.domain.text import half_width
 from merchant_agent.errors import ConflictError, InvalidError
 from merchant_agent.store.credentials import audit
 from merchant_agent.terminal.accounts import has_pin
@@ -161,9 +162,9 @@ def _report(terminal: Terminal) -> None:
     amount = read_field("amount", max_chars=_AMOUNT_CHARS)
     try:
         sale = Sale(
-            order=read_field("order", max_chars=_ORDER_CHARS),
+            order=half_width(read_field("order", max_chars=_ORDER_CHARS)),
             till=read_field("till", max_chars=TILL_MAX_CHARS),
-            amount=parse_amount(amount) if amount else None,
+            amount=read_amount(amount) if amount else None,
             source=SaleSource.MANUAL,
         )
         taken = take_sale(terminal, sale)

@@ -161,6 +161,7 @@ def _shown(terminal: Terminal, screen: Screen) -> dict[str, object]:
     return {
         "version": screen.version,
         "kind": screen.kind,
+        "at": format_at(terminal.clock.now()),
         "question": None if question is None else _asked(terminal, question),
     }
 

@@ -242,6 +242,18 @@ def test_home_shows_each_terminal_with_its_state(office: Office) -> None:
     assert "In order" not in page
 
 
+@pytest.mark.parametrize(
+    ("clock_ms", "told"), [(0, "0 s"), (-20, "0 s"), (-60, "-0.1 s"), (4_200_000, "+70 min")]
+)
+def test_clock_is_told_without_a_zero_below_zero(office: Office, clock_ms: int, told: str) -> None:
+    office.open_shop()
+    _set_head(office, clock_ms=clock_ms)
+    states = list_merchants(office.central).items[0].terminals
+    with office.app.test_request_context("/?lang=en"):
+        (view,) = view_terminals(states, office.clock.now(), timedelta(hours=24))
+    assert view.clock == told
+
+
 def test_quarantine_and_announced_records_are_shown(office: Office) -> None:
     office.staffed()
     merchant, sender = office.open_shop()
@@ -282,13 +294,41 @@ def test_words_of_customers_are_shown_as_text(office: Office) -> None:
 def test_complaint_shows_words_amount_remedy_and_category_of_its_catalogue(office: Office) -> None:
     office.staffed()
     _, sender = office.open_shop()
-    sender.complain(comment="汤里有头发", amount="64.00 CNY", order="087")
+    sender.complain(comment="汤里有头发", amount="64.00 CNY", order="087", occurred_at="2026-05-20T11:58")
     sender.upload_all(office.central)
     chinese, english = office.text("/officer/complaints", "zh"), office.text("/officer/complaints", "en")
-    for words in ("汤里有头发", "64.00 CNY", "087", "东西有质量问题", "退钱"):
+    for words in ("汤里有头发", "64.00 元", "2026-05-20 11:58", "087", "东西有质量问题", "退钱"):
         assert words in chinese
-    for words in ("Something is wrong with the goods", "Money back"):
+    for words in ("Something is wrong with the goods", "Money back", "64.00 CNY", "2026-05-20 11:58"):
         assert words in english
+
+
+def test_answer_about_a_sale_typed_in_at_the_counter_is_marked(office: Office) -> None:
+    office.staffed()
+    _, sender = office.open_shop()
+    typed, reported = sender.ask(source="manual"), sender.ask()
+    sender.rate(typed, 5)
+    sender.rate(reported, 4)
+    sender.rate(None, 3)
+    sender.complain(typed)
+    sender.upload_all(office.central)
+    assert office.text("/officer/ratings").count("not in the score") == 1
+    assert "not in the score" in office.text("/officer/ratings?level=5")
+    assert "typed in at the counter" in office.text("/officer/complaints")
+
+
+def test_every_answer_is_said_to_be_verified_and_what_that_means(office: Office) -> None:
+    office.staffed()
+    _, sender = office.open_shop()
+    sender.rate(sender.ask(), 5)
+    sender.complain()
+    for page in ("complaints", "ratings"):
+        assert "Verified: the signature" not in office.text(f"/officer/{page}")
+    sender.upload_all(office.central)
+    for page in ("complaints", "ratings"):
+        text = office.text(f"/officer/{page}")
+        assert "Verified: the signature" in text
+        assert text.count(">verified<") == 1
 
 
 def test_code_that_no_catalogue_explains_stands_for_itself(office: Office) -> None:

@@ -12,7 +12,7 @@ from merchant_agent.evidence.slip import Slip, claim_hash, new_claim, open_slip,
 from merchant_agent.terminal.collect.answers import finish, keep_draft
 from merchant_agent.terminal.collect.prompts import SaleTaken
 from merchant_agent.terminal.collect.said import Answer, Thanks
-from merchant_agent.terminal.collect.sweep import recover, sweep
+from merchant_agent.terminal.collect.sweep import sweep
 from merchant_agent.terminal.collect.words import Grievance, Words, complain, suggest
 from merchant_agent.terminal.store.ledger import find_entry
 from merchant_agent.terminal.store.models import Slip as SlipRow
@@ -131,10 +131,9 @@ def test_an_answer_that_was_left_keeps_the_claim_of_its_draft(shop: Shop, *, cra
     keep_draft(shop.terminal, shop.one, answer, _answer(sale, 2, newest))
     if crashes:
         shop.restart()
-        recover(shop.terminal)
-    else:
-        shop.clock.advance(60)
         sweep(shop.terminal)
+    shop.clock.advance(60)
+    sweep(shop.terminal)
     assert _claims(shop) == [newest]
     thanks = finish(shop.terminal, shop.one, answer, _answer(sale, 2, first), ended="done", dwell_ms=1)
     assert thanks.claim == newest

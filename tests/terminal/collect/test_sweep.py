@@ -6,7 +6,7 @@ from merchant_agent.errors import StoreConflictError, TransitionError
 from merchant_agent.evidence.record import new_id
 from merchant_agent.terminal.collect.lookup import PromptState
 from merchant_agent.terminal.collect.screen import Tablet
-from merchant_agent.terminal.collect.sweep import LONGEST_WAITING_S, recover, sweep
+from merchant_agent.terminal.collect.sweep import LONGEST_WAITING_S, sweep
 from merchant_agent.terminal.store.models import Draft, Rating
 from tests.terminal.collect.shop import Shop
 
@@ -107,27 +107,77 @@ def test_a_question_does_not_wait_for_ever(shop: Shop) -> None:
     assert shop.state(second) is PromptState.TIMED_OUT
 
 
-def test_a_draft_at_a_crash_is_signed_as_found(shop: Shop) -> None:
+def _nobody_comes_back(shop: Shop) -> None:
+    """The time of a draft that a crash left, to its end."""
+    assert sweep(shop.terminal) == 0
+    shop.clock.advance(40)
+    sweep(shop.terminal)
+
+
+def test_a_draft_at_a_crash_is_signed_as_found_once_nobody_came_back_for_it(shop: Shop) -> None:
     sale = shop.sell()
     answer = shop.tap(sale, 1, comment="冷")
     shop.clock.advance(3)
     shop.tap(sale, 1, answer_id=answer, comment="冷的")
     shop.restart()
-    assert recover(shop.terminal) == 1
-    assert recover(shop.terminal) == 0
+    assert sweep(shop.terminal) == 0
+    shop.clock.advance(39)
+    assert sweep(shop.terminal) == 0
+    assert shop.state(sale) is PromptState.ANSWERING
+    shop.clock.advance(1)
+    assert sweep(shop.terminal) == 1
+    assert sweep(shop.terminal) == 0
     assert shop.story() == ["prompt", "rating 1 recovered"]
     row = _rating(shop)
     assert (row.rating_id, row.comment, row.dwell_ms) == (answer, "冷的", 3000)
 
 
-def test_done_after_a_crash_gives_the_code_of_what_was_recovered(shop: Shop) -> None:
+def test_words_said_while_the_terminal_was_down_are_in_the_rating(shop: Shop) -> None:
     sale = shop.sell()
     answer = shop.tap(sale, 4)
     shop.restart()
-    recover(shop.terminal)
-    thanks = shop.done(sale, 4, answer_id=answer)
-    assert (thanks.created, thanks.as_sent) == (False, True)
+    sweep(shop.terminal)
+    shop.clock.advance(20)
+    assert sweep(shop.terminal) == 0
+    thanks = shop.done(sale, 4, answer_id=answer, comment="停机时写的")
+    assert (thanks.created, thanks.as_sent) == (True, True)
+    assert shop.story() == ["prompt", "rating 4 done"]
+    assert _rating(shop).comment == "停机时写的"
+
+
+def test_words_that_come_after_the_recovery_are_told_to_be_too_late(shop: Shop) -> None:
+    sale = shop.sell()
+    answer = shop.tap(sale, 4)
+    shop.restart()
+    _nobody_comes_back(shop)
     assert shop.story() == ["prompt", "rating 4 recovered"]
+    assert shop.done(sale, 4, answer_id=answer).as_sent
+    assert not shop.done(sale, 4, answer_id=answer, comment="太迟的话").as_sent
+    assert shop.story() == ["prompt", "rating 4 recovered"]
+
+
+def test_a_tablet_that_came_back_and_left_again_is_idle_and_not_recovered(shop: Shop) -> None:
+    sale = shop.sell()
+    answer = shop.tap(sale, 4)
+    shop.restart()
+    sweep(shop.terminal)
+    shop.clock.advance(39)
+    shop.tap(sale, 4, answer_id=answer, comment="回来了")
+    shop.clock.advance(39)
+    assert sweep(shop.terminal) == 0
+    shop.clock.advance(1)
+    assert sweep(shop.terminal) == 1
+    assert shop.story() == ["prompt", "rating 4 idle"]
+
+
+def test_the_next_sale_does_not_replace_an_answer_that_a_crash_left(shop: Shop) -> None:
+    sale = shop.sell("087")
+    shop.tap(sale, 2)
+    shop.restart()
+    shop.sell("088")
+    assert shop.shown() == "087"
+    _nobody_comes_back(shop)
+    assert shop.shown() == "088"
 
 
 def test_a_clock_that_was_set_back_while_down_makes_no_negative_dwell(shop: Shop) -> None:
@@ -136,7 +186,7 @@ def test_a_clock_that_was_set_back_while_down_makes_no_negative_dwell(shop: Shop
     shop.clock.step_wall(-10_000)
     shop.tap(sale, 4, answer_id=answer)
     shop.restart()
-    recover(shop.terminal)
+    _nobody_comes_back(shop)
     assert _rating(shop).dwell_ms == 0
 
 
@@ -144,10 +194,7 @@ def test_a_choice_taken_back_before_a_crash_is_no_rating(shop: Shop) -> None:
     sale = shop.sell()
     shop.tap(sale, None, answer_id=shop.tap(sale, 1))
     shop.restart()
-    assert recover(shop.terminal) == 0
-    assert sweep(shop.terminal) == 0
-    shop.clock.advance(40)
-    assert sweep(shop.terminal) == 1
+    _nobody_comes_back(shop)
     assert shop.story() == ["prompt", "lapse timed_out"]
 
 
@@ -174,17 +221,15 @@ def test_one_answer_that_cannot_be_signed_is_tried_again(shop: Shop) -> None:
     assert shop.story() == ["prompt", "rating 3 idle"]
 
 
-def test_a_recovery_that_fails_is_made_up_for_by_the_sweep(shop: Shop) -> None:
+def test_a_recovery_that_fails_is_tried_again(shop: Shop) -> None:
     sale = shop.sell()
     shop.tap(sale, 3)
     shop.restart()
-    with shop.failing("DELETE ON draft"):
-        assert recover(shop.terminal) == 0
+    with shop.failing("DELETE ON draft"), pytest.raises(StoreConflictError):
+        _nobody_comes_back(shop)
     assert shop.story() == ["prompt"]
-    sweep(shop.terminal)
-    shop.clock.advance(40)
-    sweep(shop.terminal)
-    assert shop.story() == ["prompt", "rating 3 idle"]
+    assert sweep(shop.terminal) == 1
+    assert shop.story() == ["prompt", "rating 3 recovered"]
 
 
 def _tablet(shop: Shop, till: str) -> Tablet:
@@ -201,7 +246,7 @@ def test_a_draft_that_no_reader_would_take_stops_neither_the_start_nor_the_other
     shop.tap(shop.sell("088", till="till-2"), 4, tablet=_tablet(shop, "till-2"))
     _spoil(shop, spoilt)
     shop.restart()
-    assert recover(shop.terminal) == 1
+    _nobody_comes_back(shop)
     assert shop.story() == ["prompt", "prompt", "rating 4 recovered"]
 
 

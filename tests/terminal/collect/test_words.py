@@ -120,7 +120,8 @@ def test_a_complaint_may_follow_a_rating_or_a_lapse(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-05-20T11:58:00+08:00", "2026-05-20T11:58:00.5Z", "2026-05-20T11:58", ""]
+    "text",
+    ["2026-05-20T11:58:00+08:00", "2026-05-20T11:58:00.5Z", "2026-05-20T11:58", "2026-05-21T12:00", ""],
 )
 def test_the_time_of_a_complaint_is_kept_as_given(shop: Shop, text: str) -> None:
     _complain(shop, Grievance(prompt_id=None, comment="慢", occurred_at=text))
@@ -139,6 +140,9 @@ def test_the_time_of_a_complaint_is_kept_as_given(shop: Shop, text: str) -> None
         ("occurred-at", {"occurred_at": "2026-02-30T11:58"}),
         ("occurred-at", {"occurred_at": "2026-02-30T11:58:00Z"}),
         ("occurred-at", {"occurred_at": "2026-05-20T11:58:00"}),
+        ("occurred-in-future", {"occurred_at": "2026-05-21T12:01"}),
+        ("occurred-in-future", {"occurred_at": "2026-05-21T04:00:01Z"}),
+        ("occurred-in-future", {"occurred_at": "9999-12-31T23:59:59-23:59"}),
         ("amount", {"amount": "-1"}),
         ("amount", {"amount": "64.000"}),
         ("amount", {"amount": "1e3"}),
@@ -152,6 +156,12 @@ def test_what_a_complaint_cannot_say_is_refused(shop: Shop, code: str, changes: 
         _complain(shop, grievance)
     assert refused.value.code == code
     assert shop.story() == []
+
+
+def test_numbers_of_a_complaint_may_have_full_width_digits(shop: Shop) -> None:
+    _complain(shop, Grievance(prompt_id=None, comment="贵", order="Ａ０８７", amount="６４．５"))
+    row = _complaint(shop)
+    assert (row.order_no, row.amount) == ("A087", "64.50 CNY")
 
 
 def test_a_complaint_sent_again_is_the_same_case(shop: Shop) -> None:

@@ -42,7 +42,8 @@ def _code(answer: TestResponse) -> tuple[int, str]:
 
 def test_a_tablet_rests_without_a_sale(kiosk: Kiosk) -> None:
     screen = kiosk.screen()
-    assert screen.keys() == {"version", "kind", "question"}
+    assert screen.keys() == {"version", "kind", "at", "question"}
+    assert screen["at"] == "2026-05-20T12:00:00.000+08:00"
     assert (screen["kind"], screen["question"]) == ("rest", None)
 
 
@@ -222,7 +223,7 @@ def test_a_complaint_is_thanked_with_its_code(kiosk: Kiosk, shop: Shop) -> None:
         ("suggestions/{id}", {"prompt": None, "comment": "x", "lang": "zh", "phone": "1"}, "request"),
         ("suggestions/123", {"prompt": None, "comment": "x", "lang": "zh"}, "id"),
         ("complaints/{id}", {"prompt": None, "lang": "zh"}, "complaint"),
-        ("complaints/{id}", {"prompt": None, "comment": "x", "lang": "zh", "contact": "1"}, "request"),
+        ("complaints/{id}", {"prompt": None, "comment": "x", "lang": "zh", "contact": "1"}, "contact"),
         ("complaints/{id}", {"prompt": None, "categories": "measure", "lang": "zh"}, "request"),
     ],
 )

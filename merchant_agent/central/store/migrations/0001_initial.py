@@ -488,11 +488,22 @@ class Account(peewee.Model):
     name = peewee.TextField(primary_key=True)
     role = peewee.TextField()
     secret_hash = peewee.TextField()
-    failed = peewee.IntegerField(default=0)
-    locked_until = peewee.BigIntegerField(null=True)
 
     class Meta:
         table_name = "account"
+
+
+class SignInOrigin(peewee.Model):
+    account = peewee.TextField()
+    origin = peewee.TextField()
+    failed = peewee.IntegerField()
+    since = peewee.BigIntegerField()
+    locked_until = peewee.BigIntegerField(null=True)
+    known = peewee.IntegerField()
+
+    class Meta:
+        table_name = "sign_in_origin"
+        primary_key = peewee.CompositeKey("account", "origin")
 
 
 class Session(peewee.Model):
@@ -548,6 +559,7 @@ _TABLES: tuple[type[peewee.Model], ...] = (
     Remark,
     Erasure,
     Account,
+    SignInOrigin,
     Session,
     AuditEntry,
 )
