@@ -82,7 +82,11 @@ def forget_told(tx: Writer, merchant: str, issuer: str, epoch: int, records: Seq
         & (Erasure.told_epoch == epoch)
         & Erasure.told_seq.between(min(seqs), max(seqs))
     )
-    query = Erasure.select(Erasure.told_seq, Erasure.members).where(told & (Erasure.issuer == issuer))
+    own = ChainHead.select(ChainHead.issuer).where(
+        (ChainHead.merchant == merchant) & (ChainHead.role == "central")
+    )
+    by_right = (Erasure.issuer == issuer) | Erasure.issuer.in_(own)
+    query = Erasure.select(Erasure.told_seq, Erasure.members).where(told & by_right)
     for seq, members in tx.all(query.tuples()):
         forget(tx, merchant, Place(issuer=issuer, epoch=epoch, seq=seq), members)
 
