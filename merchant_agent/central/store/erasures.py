@@ -38,15 +38,15 @@ class Erasing:
     by_shop: bool
 
 
-def forget(tx: Writer, merchant: str, place: Place, members: Collection[str]) -> None:
-    """Deletes these members of the record at `place` wherever central has them."""
+def forget(tx: Writer, merchant: str, place: Place, members: Collection[str], *, taken: int = 0) -> None:
+    """Deletes these members of the record at `place` wherever central has them; `taken` were just deleted."""
     names = list(members)
     here = _at(Disclosure, merchant, place) & Disclosure.name.in_(names)
     gone = tx.execute(Disclosure.delete().where(here))
     for table in (Rating, Suggestion, Complaint):
         columns = {name: column for name, column in _columns(table).items() if name in members}
         cleared: dict[peewee.Field[Any], object] = dict.fromkeys(columns.values())
-        cleared[table.undisclosed] = table.undisclosed + gone
+        cleared[table.undisclosed] = table.undisclosed + gone + taken
         tx.execute(table.update(cleared).where(_at(table, merchant, place)))
     forget_lines(tx, tx.all(Quarantine.select().where(_at(Quarantine, merchant, place))))
 
