@@ -26,7 +26,7 @@ from merchant_agent.store.credentials import audit
 from merchant_agent.store.folder import DataFolder
 from merchant_agent.store.store import Store
 from merchant_agent.terminal import accounts
-from merchant_agent.terminal.app import LOOPBACK
+from merchant_agent.terminal.app import choose_host
 from merchant_agent.terminal.app import run as run_terminal
 from merchant_agent.terminal.devices import LINK_VALID_S, make_pairing_link, make_pos_token
 from merchant_agent.terminal.enrolment import Enrolled
@@ -37,7 +37,7 @@ from merchant_agent.terminal.export import export_terminal
 from merchant_agent.terminal.rebuild import rebuild_folder
 from merchant_agent.terminal.services import close_terminal, open_terminal
 from merchant_agent.terminal.store.opening import open_existing, open_store
-from merchant_agent.terminal.web.address import lan_address
+from merchant_agent.terminal.web.listening import root_of
 
 _WHO = "console"
 
@@ -159,9 +159,8 @@ def pair_link(data: Path, till: str, minutes: int) -> None:
             secret = make_pairing_link(writer, at=now, till=till, valid_s=minutes * 60)
             audit(writer, at=now, who=_WHO, what="pairing-link")
         with store.read() as reader:
-            is_open = accounts.has_pin(reader)
-    host = (lan_address() if is_open else None) or LOOPBACK
-    click.echo(f"http://{host}:{settings.port}/kiosk/pair/{secret}")
+            host = choose_host(reader, settings.host)
+    click.echo(f"{root_of(host, settings.port)}/kiosk/pair/{secret}")
 
 
 @terminal.command("pos-token")

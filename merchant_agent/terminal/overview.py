@@ -19,6 +19,7 @@ from merchant_agent.terminal.store import models
 class SaleSeen:
     """A sale and how its question stands; `at` is when the question was made."""
 
+    prompt_id: str
     order: str
     till: str
     at: datetime
@@ -56,7 +57,13 @@ def latest_sales(reader: Reader, *, most: int) -> tuple[SaleSeen, ...]:
         .limit(most)
     )
     return tuple(
-        SaleSeen(order=row.sale_row.order_no, till=row.till, at=row.at, state=state_of(reader, row))
+        SaleSeen(
+            prompt_id=row.prompt_id,
+            order=row.sale_row.order_no,
+            till=row.till,
+            at=row.at,
+            state=state_of(reader, row),
+        )
         for row in reader.all(query)
     )
 

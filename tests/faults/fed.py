@@ -66,7 +66,7 @@ class FedDemo:
         assert len(set(answer_ids)) == len(answer_ids)
         while True:
             outcome = look_up(self.running.folder, sent=self._rush.sent, answer_ids=answer_ids)
-            if outcome.verified >= outcome.thanked or monotonic() > until:
+            if min(outcome.uploaded, outcome.verified) >= outcome.thanked or monotonic() > until:
                 return outcome
             threading.Event().wait(_LOOK_EVERY_S)
 

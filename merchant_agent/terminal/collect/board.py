@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from merchant_agent.store.fields import from_ms
@@ -36,6 +36,7 @@ class Board:
         self._rings = -1  # of what stands below; under _lock
         self._questions: tuple[Question, ...] = ()  # under _lock
         self._shown: dict[str, tuple[str, int]] = {}  # by tablet: prompt or "", and its number; under _lock
+        self._looks: dict[str, tuple[Tablet, float]] = {}  # when each tablet last asked; under _lock
         # A version of another run of this program is never mistaken for one of this run.
         self._run = secrets.token_hex(_RUN_BYTES)
 
@@ -48,6 +49,23 @@ class Board:
                     self._questions = read_questions(reader)
                 self._rings = rings
             return self._questions
+
+    def note_look(self, tablet: Tablet, at_s: float) -> None:
+        """Remembers that the tablet asked what to show, at that reading of the monotonic clock."""
+        with self._lock:
+            self._looks[tablet.id] = (tablet, at_s)
+
+    def shown(self, tablets: Collection[str], since_s: float) -> frozenset[str]:
+        """The prompts that those of the tablets show which asked what to show since then.
+
+        Raises:
+            StoreError: it could not be read.
+        """
+        questions = self.questions()
+        with self._lock:
+            there = [tablet for tablet, at_s in self._looks.values() if at_s >= since_s]
+        chosen = [choose_question(questions, tablet) for tablet in there if tablet.id in tablets]
+        return frozenset(question.prompt_id for question in chosen if question is not None)
 
     def screen(self, tablet: Tablet) -> Screen:
         """What the tablet shows now.

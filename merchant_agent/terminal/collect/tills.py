@@ -45,7 +45,7 @@ def judge_arrival(reader: Reader, sale: Sale, received_at: datetime, settings: T
     judgement = judge(
         _clock_of(row),
         Sighting(claimed_at=sale.at, received_at=received_at),
-        None if row is None else Sighting(claimed_at=row.claimed_at, received_at=row.received_at),
+        _sighting_of(row),
         timedelta(seconds=settings.backlog_after_s),
     )
     return Arrival(
@@ -58,8 +58,11 @@ def judge_arrival(reader: Reader, sale: Sale, received_at: datetime, settings: T
 
 
 def learn(writer: Writer, sale: Sale, arrival: Arrival) -> None:
-    """Keeps what the sale taught of its till's clock."""
+    """Keeps what the sale taught of its till's clock; of a till that tells no time, that there is such a till."""
     if sale.at is None or arrival.clock is None:
+        if sale.till:
+            unknown = Till.insert(name=sale.till, offset_ms=0, samples=0, received_at=arrival.received_at)
+            writer.execute(unknown.on_conflict_ignore())
         return
     row = Till.insert(
         name=sale.till,
@@ -74,6 +77,13 @@ def learn(writer: Writer, sale: Sale, arrival: Arrival) -> None:
             preserve=(Till.offset_ms, Till.samples, Till.claimed_at, Till.received_at),
         )
     )
+
+
+def _sighting_of(row: Till | None) -> Sighting | None:
+    """The till's newest sale that told its time."""
+    if row is None or row.claimed_at is None:
+        return None
+    return Sighting(claimed_at=row.claimed_at, received_at=row.received_at)
 
 
 def _clock_of(row: Till | None) -> TillClock:

@@ -19,6 +19,7 @@ def wait_for_screen(terminal: Terminal, tablet: Tablet, version: str, timeout_s:
     ends = terminal.clock.mono() + min(timeout_s, LONGEST_WAIT_S)
     while True:
         rings = terminal.bell.rings
+        terminal.board.note_look(tablet, terminal.clock.mono())
         screen = terminal.board.screen(tablet)
         left_s = ends - terminal.clock.mono()
         if screen.version != version or left_s <= 0 or not terminal.bell.wait(rings, left_s):

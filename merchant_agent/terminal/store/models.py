@@ -216,12 +216,15 @@ class Sale(Table):
 
 
 class Till(Table):
-    """The usual delay of a till's sales by its own clock, and its newest sale: the till's time and ours."""
+    """The usual delay of a till's sales by its own clock, and its newest sale: the till's time and ours.
+
+    `claimed_at` is None while no sale told the till's time.
+    """
 
     name = peewee.TextField(primary_key=True)
     offset_ms = peewee.BigIntegerField()
     samples = peewee.IntegerField()
-    claimed_at = InstantField()
+    claimed_at = InstantField(null=True)
     received_at = InstantField()
 
     class Meta:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.wrappers import Response
@@ -17,7 +18,7 @@ from merchant_agent.store.credentials import audit
 from merchant_agent.terminal.accounts import has_pin
 from merchant_agent.terminal.alarms import dismiss_alarm, open_alarms
 from merchant_agent.terminal.collect.lookup import PromptState
-from merchant_agent.terminal.collect.prompts import take_sale
+from merchant_agent.terminal.collect.prompts import SaleTaken, take_sale
 from merchant_agent.terminal.devices import (
     LINK_VALID_S,
     Paired,
@@ -34,13 +35,16 @@ from merchant_agent.terminal.overview import (
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.upload.uploader import Uploader
 from merchant_agent.terminal.web.address import qr_svg, reachable_root
-from merchant_agent.terminal.web.words import SALE_STATES, alarm_saying, upload_words
+from merchant_agent.terminal.web.words import alarm_saying, sale_words, upload_words
 from merchant_agent.web.reading import read_field
 from merchant_agent.web.sign_in import requires_role, signed_in
 
 _MOST_SALES = 6
 _MOST_WORDS = 10
 _CONNECTED_S = 75
+# A tablet's page asks again every 20 s at least.
+_SHOWS_S = 30.0
+_ENTRY = "sale_entry"
 _AMOUNT_CHARS = 11
 _ORDER_CHARS = 64
 
@@ -69,6 +73,7 @@ def counter(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Bluepri
         return render_template(
             "counter/page.html",
             tills=tills,
+            entry=session.pop(_ENTRY, {}),
             opens_later=is_pin_set and not is_open and not terminal.settings.host,
             state=Markup(_state(terminal, uploader)),  # noqa: S704 -- rendered by a template
         )
@@ -136,14 +141,16 @@ def _state(terminal: Terminal, uploader: Uploader) -> str:
     with terminal.store.read() as reader:
         tablets = list_tablets(reader)
         sales = latest_sales(reader, most=_MOST_SALES)
+        tills = known_tills(reader)
         complaints = latest_complaints(reader, most=_MOST_WORDS)
         suggestions = latest_suggestions(reader, most=_MOST_WORDS)
         alarms = open_alarms(reader)
+    shown = _shown(terminal, tablets)
     return render_template(
         "counter/state.html",
         tablets=[_TabletSeen(paired=tablet, is_connected=_is_there(tablet, now)) for tablet in tablets],
-        sales=sales,
-        sale_words=SALE_STATES,
+        sales=[(sale, sale_words(sale.state, is_shown=sale.prompt_id in shown)) for sale in sales],
+        tills=tills,
         complaints=complaints,
         suggestions=suggestions,
         alarms=[(alarm, alarm_saying(alarm.code)) for alarm in alarms],
@@ -157,10 +164,16 @@ def _is_there(tablet: Paired, now: datetime) -> bool:
     return tablet.seen_at is not None and abs((now - tablet.seen_at).total_seconds()) < _CONNECTED_S
 
 
+def _shown(terminal: Terminal, tablets: Iterable[Paired]) -> frozenset[str]:
+    """The prompts that paired tablets show which are there now; never inside a read of the caller's."""
+    ids = {tablet.id for tablet in tablets}
+    return terminal.board.shown(ids, terminal.clock.mono() - _SHOWS_S)
+
+
 def _report(terminal: Terminal) -> None:
-    """Takes the sale that staff typed in and tells them how it stands."""
-    amount = read_field("amount", max_chars=_AMOUNT_CHARS)
+    """Takes the sale that staff typed in and tells them how it stands; what was refused can be corrected."""
     try:
+        amount = read_field("amount", max_chars=_AMOUNT_CHARS)
         sale = Sale(
             order=half_width(read_field("order", max_chars=_ORDER_CHARS)),
             till=read_field("till", max_chars=TILL_MAX_CHARS),
@@ -170,20 +183,43 @@ def _report(terminal: Terminal) -> None:
         taken = take_sale(terminal, sale)
     except InvalidError as error:
         flash(_invalid_words(error), "error")
+        _keep_entry(error.code)
         return
     except ConflictError:
         flash(
             gettext("This order was reported before with another amount; the first report counts."), "error"
         )
+        _keep_entry("amount")
         return
-    if taken is None or not taken.created:
-        flash(gettext("This order was reported before; nothing was changed."), "done")
-    elif taken.state is PromptState.WAITING:
-        flash(
-            gettext("Order %(order)s waits until the question before it is over.", order=sale.order), "done"
-        )
-    else:
-        flash(gettext("The tablet asks about order %(order)s.", order=sale.order), "done")
+    flash(_taken_words(terminal, sale.order, taken), "done")
+
+
+def _keep_entry(wrong: str) -> None:
+    """Keeps what was typed for the form's next showing; `wrong` names the field to correct."""
+    typed = {name: request.form.get(name, "")[:_ORDER_CHARS] for name in ("order", "amount", "till")}
+    session[_ENTRY] = {**typed, "wrong": wrong}
+
+
+def _taken_words(terminal: Terminal, order: str, taken: SaleTaken | None) -> str:
+    """What has become of the sale; the same order may have been reported a moment ago by a second click."""
+    state = None if taken is None else taken.state
+    if taken is not None and state is PromptState.ASKED:
+        with terminal.store.read() as reader:
+            tablets = list_tablets(reader)
+        if taken.prompt_id not in _shown(terminal, tablets):
+            return str(
+                gettext("Order %(order)s waits for a tablet: none that could ask is there.", order=order)
+            )
+        if taken.created:
+            return str(gettext("The tablet asks about order %(order)s.", order=order))
+        return str(gettext("Order %(order)s was entered already; the tablet shows it.", order=order))
+    if state is PromptState.WAITING:
+        return str(gettext("Order %(order)s waits until the question before it is over.", order=order))
+    if state is PromptState.ANSWERING:
+        return str(gettext("A customer is answering about order %(order)s.", order=order))
+    if taken is not None and taken.created:
+        return str(gettext("Order %(order)s is saved; only its receipt asks.", order=order))
+    return str(gettext("This order was reported before; nothing was changed."))
 
 
 def _invalid_words(error: InvalidError) -> str:

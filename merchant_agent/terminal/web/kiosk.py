@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, render_template, request
 from flask_babel import force_locale
@@ -11,7 +12,7 @@ from markupsafe import Markup
 from merchant_agent.errors import NotFoundError, SignInError
 from merchant_agent.terminal.collect.prompts import sale_state
 from merchant_agent.terminal.collect.said import COMMENT_MAX_CHARS
-from merchant_agent.terminal.services import Terminal
+from merchant_agent.terminal.services import Terminal, central_address
 from merchant_agent.terminal.web.address import qr_svg
 from merchant_agent.terminal.web.pairing import COOKIE, current_tablet, keep_cookie
 from merchant_agent.web.locale import LANGS
@@ -84,10 +85,17 @@ def _screens(terminal: Terminal, lang: str) -> Markup:
             other_remedies=[remedy for remedy in catalogue.remedies if not remedy.common],
             max_comment=COMMENT_MAX_CHARS,
             notice=catalogue.notice,
+            central=_check_address(terminal),
             invitation_days=terminal.settings.invitation_days,
         )
     # Rendered by a template, which escaped what it was given.
     return Markup(page)  # noqa: S704
+
+
+def _check_address(terminal: Terminal) -> str:
+    """Where people enter a query code, as they type it; empty while nobody told where central is."""
+    address = central_address(terminal)
+    return f"{urlsplit(address).netloc}{urlsplit(address).path}/check" if address else ""
 
 
 def _grouped(code: str) -> str:

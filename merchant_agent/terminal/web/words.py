@@ -19,7 +19,7 @@ class Saying:
     advice: LazyString
 
 
-SALE_STATES: Mapping[PromptState, LazyString] = {
+_SALE_STATES: Mapping[PromptState, LazyString] = {
     PromptState.ASKED: lazy_gettext("The tablet is asking"),
     PromptState.WAITING: lazy_gettext("Waits for its turn"),
     PromptState.ANSWERING: lazy_gettext("Somebody is answering"),
@@ -27,9 +27,10 @@ SALE_STATES: Mapping[PromptState, LazyString] = {
     PromptState.RATED: lazy_gettext("The customer has answered"),
     PromptState.DECLINED: lazy_gettext("Not this time"),
     PromptState.TIMED_OUT: lazy_gettext("Left without an answer"),
-    PromptState.NEXT_SALE: lazy_gettext("The next sale came first"),
+    PromptState.NEXT_SALE: lazy_gettext("Not rated: the next sale came"),
     PromptState.WITHDRAWN: lazy_gettext("Withdrawn by the till"),
 }
+_NO_TABLET = lazy_gettext("Waiting for a tablet")
 
 _ALARMS: Mapping[str, Saying] = {
     "order-amount": Saying(
@@ -107,6 +108,13 @@ _UPLOAD_STATES: Mapping[str, LazyString] = {
     Code.TOO_LARGE: lazy_gettext("A record is too large to be sent"),
     Code.FAILED: lazy_gettext("This terminal could not prepare what is to be sent"),
 }
+
+
+def sale_words(state: PromptState, *, is_shown: bool) -> LazyString:
+    """How a sale's question stands; `is_shown` tells whether a tablet that is there shows it."""
+    if state is PromptState.ASKED and not is_shown:
+        return _NO_TABLET
+    return _SALE_STATES[state]
 
 
 def alarm_saying(code: str) -> Saying:

@@ -1,6 +1,6 @@
 // The question: five faces first, then reasons, single aspects and words, none of which is compulsory.
 
-import { fields, fill, radios, toggles } from "./stage.js";
+import { calm, fields, fill, radios, toggles } from "./stage.js";
 
 const PANELS = ["reasons", "aspects", "comment"];
 
@@ -13,6 +13,9 @@ export class Ask {
     this.question = question;
     this.answer = answer;
     this.events = events;
+    // After this page was loaded anew, what was given last is what is shown.
+    if (answer.comment) this.panel = "comment";
+    else if (Object.keys(answer.aspects).length > 0) this.panel = "aspects";
   }
 
   draw(screen) {
@@ -31,8 +34,10 @@ export class Ask {
   }
 
   choose(level) {
+    const isFirst = this.answer.level === null;
     this.answer.level = level;
     this.arrange();
+    if (isFirst) calm(this.screen);
     this.events.onChange({});
   }
 

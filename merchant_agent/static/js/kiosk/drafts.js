@@ -3,6 +3,7 @@
 import { Refused, call, pause } from "./api.js";
 
 const TEXT_MS = 600;
+const LONGEST_TEXT_MS = 1500;
 const RETRY_MS = 1000;
 
 export class Drafts {
@@ -11,15 +12,27 @@ export class Drafts {
     this.onRefused = onRefused;
     this.onUnreached = onUnreached;
     this.next = null;
+    this.onWay = null;
     this.isSending = false;
     this.timer = 0;
+    this.waitsSince = 0;
     this.sentAt = 0;
+    window.addEventListener("pagehide", () => this.leave());
   }
 
   keep(answer, { isText = false } = {}) {
+    const now = performance.now();
+    if (this.next === null) this.waitsSince = now;
     this.next = answer;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.send(), isText ? TEXT_MS : 0);
+    // Whoever types without a pause is not waited for without end.
+    const left = this.waitsSince + LONGEST_TEXT_MS - now;
+    this.timer = setTimeout(() => this.send(), isText ? Math.max(0, Math.min(TEXT_MS, left)) : 0);
+  }
+
+  // Whether the terminal has not heard the newest state.
+  get isBehind() {
+    return this.next !== null || this.onWay !== null;
   }
 
   // Nothing more is sent: the answer is finished, or given up.
@@ -28,12 +41,22 @@ export class Drafts {
     this.next = null;
   }
 
+  // The page goes away: what was not sent, or is on its way, is sent in a request that outlives it.
+  leave() {
+    const answer = this.next ?? this.onWay;
+    if (answer === null || !answer.isOpen) return;
+    const headers = { "Content-Type": "application/json" };
+    const body = JSON.stringify(answer.body());
+    fetch(`/kiosk/api/answers/${answer.id}`, { method: "PUT", headers, body, keepalive: true }).catch(() => {});
+  }
+
   async send() {
     if (this.isSending) return;
     this.isSending = true;
     while (this.next !== null) {
       const answer = this.next;
       this.next = null;
+      this.onWay = answer;
       try {
         await call("PUT", `/kiosk/api/answers/${answer.id}`, answer.body());
         this.sentAt = performance.now();
@@ -47,6 +70,7 @@ export class Drafts {
           if (this.next === null && answer.isOpen) this.next = answer;
         }
       }
+      this.onWay = null;
     }
     this.isSending = false;
   }

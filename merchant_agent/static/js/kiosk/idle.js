@@ -5,7 +5,7 @@ export class Idle {
   constructor(onLeft) {
     this.onLeft = onLeft;
     this.onEnd = null;
-    for (const event of ["pointerdown", "keydown", "input"]) {
+    for (const event of ["pointerdown", "keydown", "input", "compositionupdate", "scroll"]) {
       document.addEventListener(event, () => this.touch(), { capture: true, passive: true });
     }
     setInterval(() => this.tick(), 250);

@@ -10,14 +10,17 @@ import { Drafts } from "./drafts.js";
 import { Idle } from "./idle.js";
 import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
-import { Stage, fill } from "./stage.js";
+import { Stage, calm, fill } from "./stage.js";
 import { Thanks } from "./thanks.js";
+import { hearTime } from "./time.js";
+import { tidy } from "./text.js";
 import { Complain, Suggest } from "./words.js";
 
 const WAIT_FOR_THANKS_MS = 5000;
 const SLOW_MS = 300;
 const KEEP_ALIVE_MS = 6000;
 const COUNTDOWN_S = 10;
+const ELSEWHERE = new Set(["answered-elsewhere", "answered"]);
 
 const config = JSON.parse(document.body.dataset.config);
 const stage = new Stage(config.lang);
@@ -98,6 +101,7 @@ function leave() {
 function hear(screen) {
   const before = question()?.prompt;
   told = screen;
+  hearTime(screen.at);
   if (told.question?.prompt !== ended) ended = "";
   const asked = question()?.prompt;
   if (step.name === "phone" && step.question.prompt !== asked) leave();
@@ -111,6 +115,11 @@ function hear(screen) {
 // The terminal ended what somebody left here: it was signed there as it stood.
 function hearMine(asked) {
   if (asked !== step.answer.prompt && drafts.sentAt > step.answer.shownAt) {
+    // Whoever still writes is told what became of the words.
+    if (drafts.isBehind && step.answer.level !== null) {
+      finish("done");
+      return;
+    }
     drafts.stop();
     step.answer.isOpen = false;
     leave();
@@ -152,6 +161,11 @@ function keep(answer, { isText = false }) {
 // The question is over already, or the disk is full.
 function refuse(answer, error) {
   if (!answer.isOpen || step.answer !== answer) return;
+  // Signed while this tablet was silent, or at another one: the terminal knows which.
+  if (error.code === "answered" && answer.level !== null) {
+    finish("done");
+    return;
+  }
   answer.isOpen = false;
   ended = answer.prompt;
   fail(error);
@@ -186,14 +200,15 @@ async function deliver(kind, path, body, isWatched) {
     return;
   }
   const about = step.question ?? step.about ?? null;
-  const { claim } = step.answer ?? step;
+  const { claim, comment } = step.answer ?? step;
+  const patience = stage.large ? 2 : 1;
   step = { name: "saving" };
   idle.stop();
   stage.freeze();
   const slow = setTimeout(() => stage.show("saving"), SLOW_MS);
   try {
-    const lasts = kind === "complaint" ? config.thanks_complaint_s : config.thanks_rating_s;
-    thanks = new Thanks(kind, { told: await sent, claim, about, lasts });
+    const lasts = (kind === "complaint" ? config.thanks_complaint_s : config.thanks_rating_s) * patience;
+    thanks = new Thanks(kind, { told: await sent, claim, about, comment: tidy(comment), lasts });
     present(thanks);
   } catch (error) {
     fail(error);
@@ -210,8 +225,13 @@ function thankLate(thanks, answer) {
 }
 
 function fail(error) {
+  const lasts = config.thanks_rating_s * (stage.large ? 2 : 1);
+  // Two customers tapped at once: nothing is wrong, and nothing is left to do here.
+  if (error instanceof Refused && ELSEWHERE.has(error.code)) {
+    present({ name: "elsewhere", draw: (screen) => fill(screen, { left: lasts }), lasts });
+    return;
+  }
   const why = error instanceof Refused && error.code === "store-full" ? "full" : "refused";
-  const lasts = config.thanks_rating_s;
   const draw = (screen) => {
     screen.dataset.why = why;
     fill(screen, { left: lasts });
@@ -224,14 +244,25 @@ function fail(error) {
 function begin(make) {
   const about = step.question ?? step.about ?? question();
   if (isMine() && step.answer.level !== null) finish("left");
-  const next = make(about ?? null);
+  const next = make(about ?? null, step.unkept || (step instanceof Suggest ? step.comment : ""));
   next.about = about;
   present(next);
+}
+
+// What was written is gone for good only after a second tap.
+function cancel() {
+  if (step.isEntered) present({ name: "discard", kept: step });
+  else leave();
 }
 
 function sendWords(kind) {
   step.lang = stage.lang;
   return deliver(kind, step.path, step.body(), true);
+}
+
+function turnTo(panel) {
+  step.toggle(panel);
+  watch();
 }
 
 function turn(by) {
@@ -251,7 +282,7 @@ function invite() {
 // --- What closes by itself
 
 function watch() {
-  const patience = stage.large ? 2 : 1;
+  const patience = stage.large || step.panel === "comment" ? 2 : 1;
   const isChanged = stage.large || stage.lang !== config.lang;
   if (step.lasts) idle.start(step.lasts, step.lasts, () => leave());
   else if (isMine()) idle.start(config.idle_rating_s * patience, COUNTDOWN_S, () => endIdle());
@@ -300,17 +331,20 @@ const taps = {
     watch();
   },
   leave: () => leave(),
-  complain: () => begin((about) => new Complain(about, stage.lang)),
-  suggest: () => begin((about) => new Suggest(about, stage.lang)),
-  cancel: () => leave(),
+  complain: () => begin((about, words) => new Complain(about, stage.lang, words)),
+  suggest: () => begin((about, words) => new Suggest(about, stage.lang, words)),
+  cancel: () => cancel(),
+  keep: () => present(step.kept),
+  discard: () => leave(),
   retake: () => {
     step.retake();
     redraw();
+    calm(document.querySelector("#stage .screen"));
     window.scrollTo(0, 0);
     document.querySelector(".faces [tabindex='0']").focus({ preventScroll: true });
   },
-  aspects: () => step.toggle("aspects"),
-  comment: () => step.toggle("comment"),
+  aspects: () => turnTo("aspects"),
+  comment: () => turnTo("comment"),
   done: () => finish("done"),
   decline: () => decline(step.question.prompt),
   phone: () => invite(),

@@ -5,6 +5,16 @@ const stage = document.getElementById("stage");
 const strip = document.getElementById("strip");
 const heard = document.getElementById("heard");
 
+const CALM_MS = 500;
+const FEW_CHARS = 100;
+
+// What has just moved under a finger takes no taps for a moment: the second one of a double tap was
+// meant for what stood there before.
+export function calm(screen) {
+  screen.classList.add("calm");
+  setTimeout(() => screen.classList.remove("calm"), CALM_MS);
+}
+
 export class Stage {
   constructor(lang) {
     this.lang = lang;
@@ -19,14 +29,14 @@ export class Stage {
   show(name, { isSame = false } = {}) {
     document.documentElement.lang = this.lang === "zh" ? "zh-CN" : "en";
     const screen = this.part(name);
-    top.replaceChildren(...this.part("top").children);
+    top.replaceChildren(strip, ...this.part("top").children);
     stage.replaceChildren(screen);
     stage.inert = false;
-    screen.querySelector(".bottom")?.append(strip);
     const heading = screen.querySelector("h1");
     if (!isSame) {
       window.scrollTo(0, 0);
       heading?.focus({ preventScroll: true });
+      calm(screen);
     }
     return screen;
   }
@@ -48,7 +58,7 @@ export class Stage {
     document.documentElement.classList.toggle("large", isLarge);
   }
 
-  // The strip above the foot of the page; `name` null takes it away.
+  // The strip at the head of the page, where it covers nothing that is read; `name` null takes it away.
   showStrip(name, values = {}) {
     if (name === null) {
       strip.hidden = true;
@@ -128,9 +138,20 @@ export function fields(root, values, onChange) {
   for (const input of root.querySelectorAll("[data-field]")) {
     const name = input.dataset.field;
     input.value = values[name];
+    const count = root.querySelector(`[data-count="${input.id}"]`);
+    tellRoom(input, count);
     input.addEventListener("input", () => {
       values[name] = input.value;
+      tellRoom(input, count);
       onChange(name);
     });
   }
+}
+
+// How many characters may still be written, once there are few.
+function tellRoom(input, count) {
+  if (count === null) return;
+  const left = input.maxLength - input.value.length;
+  count.hidden = left > FEW_CHARS;
+  fill(count, { room: left });
 }

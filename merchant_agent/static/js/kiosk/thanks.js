@@ -5,18 +5,27 @@ import { fill } from "./stage.js";
 
 export class Thanks {
   // `told` is the terminal's answer, null while it did not answer; `claim` is what the customer takes along.
-  constructor(kind, { told, claim, about, lasts }) {
+  // `comment` are the words that were sent with it.
+  constructor(kind, { told, claim, about, comment, lasts }) {
     this.name = `thanks-${kind}`;
     this.told = told;
     this.claim = claim;
     this.about = about;
+    this.comment = comment;
     this.lasts = lasts;
+  }
+
+  // Words that came after the terminal had signed without them.
+  get unkept() {
+    return this.told?.as_sent === false ? this.comment : "";
   }
 
   draw(screen) {
     const { told, claim, lasts } = this;
     screen.toggleAttribute("data-kept", told === null);
     screen.toggleAttribute("data-slip", Boolean(told?.slip));
+    screen.toggleAttribute("data-late", told?.as_sent === false);
+    screen.toggleAttribute("data-unkept", this.unkept !== "");
     fill(screen, { code: told?.query_code ?? "", left: lasts });
     if (told?.slip) drawQr(screen.querySelector("[data-qr]"), claim.behind(told));
   }

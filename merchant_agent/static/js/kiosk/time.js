@@ -1,13 +1,27 @@
-// Days and times of day to choose from, the same in every language of the browser.
+// The shop's time, by the terminal's clock and zone: a tablet's own may be another's.
 
 const DAYS = 60;
+const DAY_MS = 86_400_000;
 
 const two = (number) => String(number).padStart(2, "0");
-const dayOf = (date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 
-// This moment by the tablet's clock, as the terminal writes its own.
-export function here(now = new Date()) {
-  return `${dayOf(now)}T${two(now.getHours())}:${two(now.getMinutes())}`;
+// The terminal's last word on the time, as if its wall showed UTC, and when it was heard.
+let told = null;
+
+// `at` is a time of the terminal with its offset.
+export function hearTime(at) {
+  told = { wall: Date.parse(`${at.slice(0, 19)}Z`), heardAt: performance.now() };
+}
+
+function wallNow() {
+  if (told !== null) return told.wall + (performance.now() - told.heardAt);
+  const now = new Date();
+  return now.getTime() - now.getTimezoneOffset() * 60_000;
+}
+
+// This moment in the shop, as `2026-11-24T10:26`.
+export function here() {
+  return new Date(wallNow()).toISOString().slice(0, 16);
 }
 
 // Day, hour and minute of a local time.
@@ -16,8 +30,8 @@ export function partsOf(at) {
 }
 
 export function offerTimes(screen, day) {
-  const now = new Date();
-  const days = Array.from({ length: DAYS }, (_, ago) => dayOf(new Date(now.getFullYear(), now.getMonth(), now.getDate() - ago)));
+  const now = wallNow();
+  const days = Array.from({ length: DAYS }, (_, ago) => new Date(now - ago * DAY_MS).toISOString().slice(0, 10));
   // The sale's day where the two clocks differ; none where the customer does not know.
   offer(screen, "day", ["", ...new Set([day, ...days].filter(Boolean).sort().reverse())], (value) => value.slice(5));
   offer(screen, "hour", Array.from({ length: 24 }, (_, hour) => two(hour)));

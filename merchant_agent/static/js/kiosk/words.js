@@ -4,7 +4,7 @@ import { Claim } from "./claim.js";
 import { newId } from "./ids.js";
 import { attachPad } from "./pad.js";
 import { fields, toggles } from "./stage.js";
-import { tidy } from "./text.js";
+import { halfWidth, tidy } from "./text.js";
 import { here, offerTimes, partsOf } from "./time.js";
 
 const AMOUNT = /^\d{1,8}(\.\d{1,2})?$/;
@@ -18,12 +18,18 @@ function blame(screen, names) {
 export class Suggest {
   name = "suggest";
 
-  constructor(question, lang) {
+  // `comment` are words that the customer wrote before.
+  constructor(question, lang, comment = "") {
     this.id = newId();
     this.claim = new Claim();
     this.prompt = question?.prompt ?? null;
     this.lang = lang;
-    this.comment = "";
+    this.comment = comment;
+  }
+
+  // Whether there is something that would be lost.
+  get isEntered() {
+    return tidy(this.comment) !== "";
   }
 
   get path() {
@@ -51,14 +57,14 @@ export class Complain {
   step = 0;
 
   // The sale's number, time and amount stand there already, for the customer to correct.
-  constructor(question, lang) {
+  constructor(question, lang, comment = "") {
     this.id = newId();
     this.claim = new Claim();
     this.prompt = question?.prompt ?? null;
     this.lang = lang;
     this.categories = [];
     this.remedies = [];
-    this.comment = "";
+    this.comment = comment;
     this.order = question?.order ?? "";
     this.amount = question?.amount ?? "";
     [this.day, this.hour, this.minute] = partsOf(question?.at ?? here());
@@ -66,6 +72,13 @@ export class Complain {
     this.contact = "";
     this.consents = [];
     this.notice = null;
+    this.given = [this.order, this.amount];
+  }
+
+  get isEntered() {
+    const { categories, remedies, contact, order, amount, given } = this;
+    const isChanged = order !== given[0] || amount !== given[1];
+    return isChanged || categories.length + remedies.length > 0 || tidy(this.comment + contact) !== "";
   }
 
   get name() {
@@ -89,6 +102,7 @@ export class Complain {
     offerTimes(screen, this.day);
     fields(screen, this, () => blame(screen, []));
     attachPad(screen);
+    if (this.name === "complain-words") screen.querySelector("textarea").focus({ preventScroll: true });
     if (this.opened.has(this.name)) this.showMore();
   }
 
@@ -103,27 +117,27 @@ export class Complain {
   check() {
     const faults = [
       this.name === "complain-what" && this.categories.length === 0 && "categories",
-      this.name === "complain-words" && this.amount.trim() && !AMOUNT.test(this.amount.trim()) && "amount",
+      this.name === "complain-words" && halfWidth(this.amount) && !AMOUNT.test(halfWidth(this.amount)) && "amount",
       this.name === "complain-contact" && this.faultOfContact(),
     ];
     return blame(this.screen, faults.filter(Boolean));
   }
 
   faultOfContact() {
-    const number = this.contact.trim();
+    const number = halfWidth(this.contact);
     if (number && !TELEPHONE.test(number)) return "contact";
     if (number && this.consents.length === 0) return "consents";
     return !number && this.consents.length > 0 ? "number" : null;
   }
 
   body() {
-    const isComplete = this.contact.trim() !== "" && this.faultOfContact() === null;
+    const isComplete = halfWidth(this.contact) !== "" && this.faultOfContact() === null;
     const { prompt, categories, remedies, lang, day, hour, minute } = this;
     const occurred = day ? `${day}T${hour}:${minute}` : "";
     return {
       prompt, categories, remedies, lang, claim: this.claim.hash,
-      comment: tidy(this.comment), order: tidy(this.order), occurred_at: occurred, amount: this.amount.trim(),
-      contact: isComplete ? this.contact.trim() : "", consents: isComplete ? this.consents : [], notice: this.notice,
+      comment: tidy(this.comment), order: halfWidth(tidy(this.order)), occurred_at: occurred, amount: halfWidth(this.amount),
+      contact: isComplete ? halfWidth(this.contact) : "", consents: isComplete ? this.consents : [], notice: this.notice,
     };
   }
 }

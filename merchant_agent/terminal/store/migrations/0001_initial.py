@@ -180,7 +180,7 @@ class Till(peewee.Model):
     name = peewee.TextField(primary_key=True)
     offset_ms = peewee.BigIntegerField()
     samples = peewee.IntegerField()
-    claimed_at = peewee.BigIntegerField()
+    claimed_at = peewee.BigIntegerField(null=True)
     received_at = peewee.BigIntegerField()
 
     class Meta:
