@@ -133,6 +133,12 @@ def _print(verdict: Verdict) -> None:
         click.echo("not trusted: not every grant and checkpoint is by a pinned key (--trust). Keys used:")
         for kid, fingerprint in verdict.fingerprints.items():
             click.echo(f"  {kid}  SHA-256 {fingerprint}")
+    if verdict.head is not None:
+        head, at = verdict.head, verdict.acknowledged_at or "never"
+        click.echo(f"head: epoch {head.epoch} seq {head.seq} link {head.link}; last acknowledged: {at}")
+        click.echo(
+            "  compare with central: what was cut off at the end together with its answers leaves no trace here"
+        )
     beside = {"slips": verdict.slips, "checkpoints": verdict.checkpoints, "proofs": verdict.proofs}
     read = ", ".join(["records", *(f"{count} {name}" for name, count in beside.items() if count)])
     checked = f"{read}, signatures checked" if verdict.signatures else f"{read}, hashes only"

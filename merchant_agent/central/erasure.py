@@ -91,7 +91,7 @@ def _erase_in(
     if members:
         body = EraseBody(place=place, members=members, reason=reason)
         append_own(central, tx, merchant, Kind.ERASE, body)
-        forget(tx, merchant, place, members)
+        forget(tx, merchant, place, members, taken=len(members))
     return members
 
 

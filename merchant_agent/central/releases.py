@@ -14,7 +14,15 @@ from zoneinfo import ZoneInfo
 import peewee
 
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.models import InvitedAnswer, MerchantEntry, Prompt, Rating, Release, Remark
+from merchant_agent.central.store.models import (
+    InvitedAnswer,
+    Lapse,
+    MerchantEntry,
+    Prompt,
+    Rating,
+    Release,
+    Remark,
+)
 from merchant_agent.domain.statistics import answer_band, distribution_of_counts
 from merchant_agent.store.store import Reader
 
@@ -86,7 +94,8 @@ def _counted_levels(reader: Reader, due: Due, merchants: list[str]) -> dict[str,
     """How many prompts were answered with each level, by merchant.
 
     Of several answers to one prompt, and of a customer's corrections, the lowest counts. Ratings
-    without a sale, or on a prompt that staff made by hand, are no part of the score.
+    without a sale, on a prompt that staff made by hand, or that the tablet had no business taking are
+    no part of the score.
     """
     given = _levels(due, merchants) | _corrected_levels(due, merchants)
     each = given.alias("given")
@@ -113,23 +122,45 @@ def _levels(due: Due, merchants: list[str]) -> peewee.ModelSelect[Rating]:
     One by invitation counts once a prompt with the invitation's order tag stands at its place.
     One that the station corrected after calling back is left to its correction.
     """
-    invited = InvitedAnswer.select(InvitedAnswer.kind).where(
-        (InvitedAnswer.merchant == Rating.merchant)
-        & (InvitedAnswer.kind == "rating")
-        & (InvitedAnswer.own_issuer == Rating.issuer)
-        & (InvitedAnswer.own_epoch == Rating.epoch)
-        & (InvitedAnswer.own_seq == Rating.seq)
-        & (InvitedAnswer.tag == Prompt.tag)
-    )
     settled = Remark.select(Remark.kind).where(
         _tells_of_rating() & (Remark.code == "call_back") & (Remark.received_at < due.until)
     )
     return (
         _with_prompt(Rating.select(*_PROMPT, Rating.level))
         .where((Rating.received_at < due.until) & Rating.merchant.in_(merchants) & _counts(due))
-        .where((Rating.channel != "phone") | peewee.fn.EXISTS(invited))
+        .where(_was_invited() | _was_asked())
         .where(~peewee.fn.EXISTS(settled))
     )
+
+
+def _was_invited() -> peewee.Function:
+    """A phone may come at any time, with an invitation for the prompt at that place."""
+    return peewee.fn.EXISTS(
+        InvitedAnswer.select(InvitedAnswer.kind).where(
+            (InvitedAnswer.merchant == Rating.merchant)
+            & (InvitedAnswer.kind == "rating")
+            & (InvitedAnswer.own_issuer == Rating.issuer)
+            & (InvitedAnswer.own_epoch == Rating.epoch)
+            & (InvitedAnswer.own_seq == Rating.seq)
+            & (InvitedAnswer.tag == Prompt.tag)
+        )
+    )
+
+
+def _was_asked() -> peewee.Expression:
+    """The tablet was to ask, and had not signed before that nobody answered."""
+    lapsed_before = Lapse.select(Lapse.seq).where(
+        (Lapse.merchant == Rating.merchant)
+        & (Lapse.issuer == Rating.issuer)
+        & (Lapse.epoch == Rating.epoch)
+        & (Lapse.seq < Rating.seq)
+        & (Lapse.prompt_issuer == Rating.prompt_issuer)
+        & (Lapse.prompt_epoch == Rating.prompt_epoch)
+        & (Lapse.prompt_seq == Rating.prompt_seq)
+    )
+    asked: peewee.Expression = (Rating.channel == "tablet") & (Prompt.asks == peewee.Value(True))  # noqa: FBT003 -- SQL
+    in_time: peewee.Expression = asked & ~peewee.fn.EXISTS(lapsed_before)
+    return in_time
 
 
 def _corrected_levels(due: Due, merchants: list[str]) -> peewee.ModelSelect[Rating]:

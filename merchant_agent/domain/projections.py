@@ -62,9 +62,10 @@ class PromptEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatingGiven:
-    """A level from 1 (worst) to 5; `prompt` is None without a sale, `comment` None where erased or empty.
+    """A level from 1 (worst) to 5; `prompt` is None without a sale, `comment` None where there is none.
 
-    `aspects` are pairs of aspect and level in the order of the record.
+    `aspects` are pairs of aspect and level in the order of the record. `undisclosed` counts the erasable
+    members that the record has and nobody can read: erased, or withheld.
     """
 
     id: str
@@ -79,12 +80,13 @@ class RatingGiven:
     dwell_ms: int
     lang: str
     catalogue: str
+    undisclosed: int
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestionMade:
-    """A suggestion; `comment` is None once erased."""
+    """A suggestion; `comment` is None once erased; `undisclosed` as in `RatingGiven`."""
 
     id: str
     place: Place
@@ -93,6 +95,7 @@ class SuggestionMade:
     channel: str
     lang: str
     catalogue: str
+    undisclosed: int
     at: datetime
 
 
@@ -100,7 +103,8 @@ class SuggestionMade:
 class ComplaintOpened:
     """A complaint; its record's id is the case's. The erasable members are None where absent or erased.
 
-    `amount` is text such as `64.00 CNY`; `occurred_at` is as the customer gave it.
+    `amount` is text such as `64.00 CNY`; `occurred_at` is as the customer gave it. `undisclosed` as in
+    `RatingGiven`.
     """
 
     case: str
@@ -115,6 +119,7 @@ class ComplaintOpened:
     channel: str
     lang: str
     catalogue: str
+    undisclosed: int
     at: datetime
 
 
@@ -211,6 +216,7 @@ def _rating(record: Record, body: RatingBody, disclosed: Mapping[str, str], at: 
         dwell_ms=body.dwell_ms,
         lang=body.lang,
         catalogue=body.catalogue,
+        undisclosed=len(record.sd) - len(disclosed),
         at=at,
     )
 
@@ -226,6 +232,7 @@ def _suggestion(
         channel=body.channel,
         lang=body.lang,
         catalogue=body.catalogue,
+        undisclosed=len(record.sd) - len(disclosed),
         at=at,
     )
 
@@ -246,6 +253,7 @@ def _complaint(
         channel=body.channel,
         lang=body.lang,
         catalogue=body.catalogue,
+        undisclosed=len(record.sd) - len(disclosed),
         at=at,
     )
 

@@ -37,7 +37,8 @@ class Claim:
 class Claims:
     """Claims in the order of their places, settled as the records pass by.
 
-    `due` is the (epoch, seq) of the next one; compare it before calling.
+    `due` is the (epoch, seq) of the next one; compare it before calling. `met` is the newest seq
+    of each epoch at which a claim's link stood.
     """
 
     def __init__(self, issuer: str, claims: Iterator[Claim], report: Report) -> None:
@@ -46,6 +47,7 @@ class Claims:
         self._report = report
         self._next: Claim | None = None
         self.due = _NEVER
+        self.met: dict[int, int] = {}
         self._step()
 
     def settle(self, head: Head, totals: Totals | None) -> None:
@@ -57,8 +59,10 @@ class Claims:
                 self._refuse(claim, "no record stands there, or the claims are out of order")
             elif claim.head.link != head.link:
                 self._refuse(claim, "another record stands there")
-            elif claim.totals is not None and totals is not None and claim.totals != totals:
-                self._refuse(claim, "its totals do not go on from there")
+            else:
+                self.met[head.epoch] = max(head.seq, self.met.get(head.epoch, -1))
+                if claim.totals is not None and totals is not None and claim.totals != totals:
+                    self._refuse(claim, "its totals do not go on from there")
             self._step()
 
     def finish(self) -> None:

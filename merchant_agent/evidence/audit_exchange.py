@@ -1,4 +1,4 @@
-"""Auditing the exchange: batches, nonces and acknowledgements in step (rule V15).
+"""Auditing the exchange: batches, nonces and acknowledgements in step (V15), and what central says in them.
 
 Source: PROTOCOL.md, "What a verifier does", step 4.
 """
@@ -13,11 +13,12 @@ from merchant_agent.evidence.archive import ACKS, BATCHES, Source
 from merchant_agent.evidence.audit_grants import Granted, Grants
 from merchant_agent.evidence.audit_log import Log
 from merchant_agent.evidence.exchange import Ack, Batch, open_ack, open_batch
-from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.fields import MAX_SEQ, Place
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.verdict import Report
 
 _SPLIT = "a split view: another root than the log has for that size"
+_KEPT_REJECTED = 100
 
 
 @dataclass(slots=True)
@@ -27,10 +28,14 @@ class _Epoch:
     nonce: str | None
     unanswered: int | None = None
     acknowledged: int = -1
+    frozen: bool = False
 
 
 class ExchangeAudit:
-    """Walks batches and acknowledgements side by side, each read once."""
+    """Walks batches and acknowledgements side by side, each read once.
+
+    `acknowledged_at` is central's clock in the newest acknowledgement; None where there is none.
+    """
 
     def __init__(self, source: Source, grants: Grants, log: Log, report: Report) -> None:
         self._source = source
@@ -40,6 +45,8 @@ class ExchangeAudit:
         self._epochs = {epoch: _Epoch(granted.grant.nonce) for epoch, granted in grants.by_epoch.items()}
         self._acks: Iterator[tuple[int, bytes]] = enumerate(source.lines(ACKS), 1)
         self._ack = next(self._acks, None)
+        self._rejected: set[tuple[int, int, str]] = set()
+        self.acknowledged_at: str | None = None
 
     def run(self) -> None:
         """Reports every broken rule.
@@ -64,7 +71,7 @@ class ExchangeAudit:
             self._ack = next(self._acks, None)
 
     def last_acknowledged(self, epoch: int) -> int:
-        """The newest seq that an accepting acknowledgement named; -1 before."""
+        """The newest seq that an acknowledgement named as central's head; -1 before."""
         return self._epochs[epoch].acknowledged
 
     def _granted(self, octets: bytes) -> tuple[int, Granted]:
@@ -107,10 +114,35 @@ class ExchangeAudit:
                 self._violation("V14", _SPLIT, ACKS, ack_line, batch)
             self._compare(ack_line, batch, ack)
             epoch.nonce = ack.nonce
-            if ack.outcome == "accepted":
-                epoch.acknowledged = ack.head.seq
+            self._take(ack_line, batch, ack, granted, epoch)
         epoch.unanswered = None
         self._ack = next(self._acks, None)
+
+    def _take(self, line: int, batch: Batch | None, ack: Ack, granted: Granted, epoch: _Epoch) -> None:
+        """Notes what central says of this chain: how far it has it, and what it holds against it."""
+        self.acknowledged_at = ack.now
+        if (ack.issuer, ack.epoch) != (granted.grant.issuer, granted.grant.epoch):
+            return
+        epoch.acknowledged = max(epoch.acknowledged, ack.head.seq)
+        after = min(ack.head.seq + 1, MAX_SEQ)
+        if ack.outcome == "frozen" and not epoch.frozen:
+            epoch.frozen = True
+            place = Place(issuer=ack.issuer, epoch=ack.epoch, seq=after)
+            detail = "central froze the chain: two things were signed that cannot both be true"
+            self._report.violation("V4", detail, file=ACKS, line=line, place=place)
+        elif ack.outcome == "behind" or ack.outcome == "refused":  # noqa: PLR1714 -- narrows the literal
+            seq = after if batch is None or ack.outcome == "refused" else min(batch.newest.seq + 1, MAX_SEQ)
+            self._report.found(ack.outcome, Place(issuer=ack.issuer, epoch=ack.epoch, seq=seq))
+        self._note_rejected(ack)
+
+    def _note_rejected(self, ack: Ack) -> None:
+        for answer in ack.answers:
+            rejected = (ack.epoch, answer.seq, answer.rule or "")
+            if answer.rule is None or rejected in self._rejected or len(self._rejected) == _KEPT_REJECTED:
+                continue
+            self._rejected.add(rejected)
+            place = Place(issuer=ack.issuer, epoch=ack.epoch, seq=answer.seq)
+            self._report.rejected(answer.rule, place)
 
     def _compare(self, line: int, batch: Batch | None, ack: Ack) -> None:
         if batch is None:

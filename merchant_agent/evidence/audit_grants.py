@@ -21,21 +21,26 @@ from merchant_agent.evidence.verdict import Report
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """A grant as the records under it need it; `link` is None where its signature failed."""
+    """A grant as the records under it need it; `link` is None where its signature failed.
+
+    `root` is the key that it was checked with, by its id; empty where there was none.
+    """
 
     grant: Grant
     line: int
     link: str | None
     key: VerifyingKey
     central: Mapping[str, VerifyingKey]
+    root: Mapping[str, VerifyingKey]
 
 
 @dataclass(slots=True, kw_only=True)
 class Grants:
-    """The grants of one issuer by epoch, and whether a pinned root key signed them all."""
+    """The grants of one issuer by epoch with their keys, and whether a pinned root key signed them all."""
 
     trusted: bool
     by_epoch: dict[int, Granted] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
     fingerprints: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -61,12 +66,22 @@ def audit_grants(source: Source, trust: Trust | None, report: Report) -> Grants:
         for detail in _breaks(before, granted, grants):
             report.violation("V11", detail, file=GRANTS, line=line)
         if granted.grant.epoch not in grants.by_epoch and grants.issuer in {None, granted.grant.issuer}:
-            grants.by_epoch[granted.grant.epoch] = before = granted
+            before = granted
+            _enter(granted, grants)
     if not grants.by_epoch:
         grants.trusted = False
         report.violation("V11", "there is no grant that can be read", file=GRANTS, line=0)
     _compare_stated(stated, grants, report)
     return grants
+
+
+def _enter(granted: Granted, grants: Grants) -> None:
+    """Makes it the grant of its epoch."""
+    grant = granted.grant
+    grants.by_epoch[grant.epoch] = granted
+    grants.keys.add(grant.key)
+    for kid, used in (*granted.root.items(), (grant.kid, granted.key), *granted.central.items()):
+        grants.fingerprints[kid] = fingerprint(used.octets)
 
 
 def _open(  # noqa: PLR0913, PLR0917 -- two sources of keys, two places to report to
@@ -87,13 +102,14 @@ def _open(  # noqa: PLR0913, PLR0917 -- two sources of keys, two places to repor
         rule = error.rule if isinstance(error, VerificationError) else "V1"
         report.violation(rule, str(error), file=GRANTS, line=line)
         return None
-    granted = Granted(
-        grant=grant, line=line, link=link, key=grant.verifying_key(), central=grant.central_keys()
+    return Granted(
+        grant=grant,
+        line=line,
+        link=link,
+        key=grant.verifying_key(),
+        central=grant.central_keys(),
+        root={} if key is None else {jws.kid: key},
     )
-    for kid, used in ((jws.kid, key), (grant.kid, granted.key), *granted.central.items()):
-        if used is not None:
-            grants.fingerprints[kid] = fingerprint(used.octets)
-    return granted
 
 
 def _root_key(  # noqa: PLR0913, PLR0917 -- as `_open`
@@ -142,7 +158,7 @@ def _breaks(before: Granted | None, granted: Granted, grants: Grants) -> list[st
         details.append("another issuer or merchant than in the grant before")
     if grant.epoch != last.epoch + 1:
         details.append(f"epoch {grant.epoch} follows epoch {last.epoch}")
-    if any(grant.key == other.grant.key for other in grants.by_epoch.values()):
+    if grant.key in grants.keys:
         details.append("a key that was granted before")
     if closes is None or closes.epoch != last.epoch:
         details.append("it does not close the epoch before")

@@ -1,4 +1,4 @@
-"""Auditing records: the chain of every epoch (V1 to V7, V10), going on after each violation.
+"""Auditing records: the chain of every epoch (V1 to V7, V10, V16), going on after each violation.
 
 What batches, acknowledgements and grants (V15, V11), slips (V12) and the log (V14) say of places
 is compared on the way, all read side by side, so that memory stays flat.
@@ -62,10 +62,11 @@ class RecordAudit:
         self._erasures = Erasures(self._issuer)
         self._epoch = min(grants.by_epoch)
         self._chain = self._begin(grants.by_epoch[self._epoch])
+        self._acks = Claims(self._issuer, claims_of_acks(source, grants, report), report)
         self._claims = (
             Claims(self._issuer, claims_of_grants(grants), report),
             Claims(self._issuer, claims_of_batches(source), report),
-            Claims(self._issuer, claims_of_acks(source, grants, report), report),
+            self._acks,
         )
         self._disclosures = Disclosures(self._issuer, source, report)
         self._accepted: Record | None = None
@@ -94,6 +95,18 @@ class RecordAudit:
         """The newest seq that was read of an epoch; -1 where none was."""
         chain = self._chains.get(epoch)
         return -1 if chain is None else chain.seq
+
+    def newest_head(self) -> Head | None:
+        """Where the last epoch that was granted ends; None where not even its grant has a link."""
+        granted = self._grants.by_epoch[max(self._grants.by_epoch)]
+        epoch = granted.grant.epoch
+        if epoch in self._chains and self._chains[epoch].seq >= 0:
+            return self._chains[epoch].head
+        return None if granted.link is None else Head(epoch=epoch, seq=-1, link=granted.link)
+
+    def last_acknowledged(self, epoch: int) -> int:
+        """The newest seq of which an acknowledgement names the link that stands there; -1 before."""
+        return self._acks.met.get(epoch, -1)
 
     def undisclosed(self, epoch: int) -> tuple[int, int]:
         """The first seq of an epoch whose missing members no `erase` tells of, and how many such records it has."""

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 
 from merchant_agent.errors import VerificationError
 from merchant_agent.evidence.audit_grants import Grants
@@ -20,6 +19,7 @@ from merchant_agent.evidence.jws import Typ, decode_jws, verify_jws
 from merchant_agent.evidence.keys import VerifyingKey
 
 _LINES = 512
+_MAX_BYTES = 1 << 21
 _AHEAD = 8
 
 
@@ -50,15 +50,27 @@ class Run:
 
 
 def run_ahead(lines: Iterable[bytes], grants: Grants, helpers: Executor) -> Iterator[Run]:
-    """All lines in their order, some hundreds at a time, of which helpers check the next ones."""
+    """All lines in their order, some hundreds or 2 MiB at a time, of which helpers check the next ones."""
     keys = {epoch: granted.key.octets for epoch, granted in grants.by_epoch.items()}
-    lines = iter(lines)
     under_way: deque[Run] = deque()
-    while chunk := list(islice(lines, _LINES)):
+    for chunk in _chunks(lines):
         under_way.append(_ask(chunk, keys, helpers))
         if len(under_way) > _AHEAD:
             yield under_way.popleft()
     yield from under_way
+
+
+def _chunks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    chunk: list[bytes] = []
+    size = 0
+    for line in lines:
+        chunk.append(line)
+        size += len(line)
+        if len(chunk) == _LINES or size >= _MAX_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _ask(chunk: list[bytes], keys: dict[int, bytes], helpers: Executor) -> Run:

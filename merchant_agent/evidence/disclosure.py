@@ -109,18 +109,3 @@ def _is_sealed(value: str) -> bool:
 def encode_line(octets: bytes, disclosures: Iterable[str]) -> bytes:
     """A record as it travels: `JWS~D1~D2~`, with none of them `JWS~`."""
     return b"~".join([octets, *(text.encode("ascii") for text in disclosures), b""])
-
-
-def decode_line(line: bytes) -> tuple[bytes, list[str]]:
-    """The record's octets and its disclosures, none of them checked.
-
-    Raises:
-        FormatError: no closing `~`, an empty part, or characters beyond ASCII.
-    """
-    octets, *parts = line.split(b"~")
-    if not parts or parts.pop() != b"" or not octets or not all(parts):
-        raise FormatError("line: not JWS~disclosure~...~")
-    try:
-        return octets, [part.decode("ascii") for part in parts]
-    except UnicodeDecodeError as error:
-        raise FormatError("line: a disclosure is not ASCII") from error

@@ -5,6 +5,7 @@ Source: PROTOCOL.md, "Upload".
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
@@ -26,7 +27,7 @@ from merchant_agent.evidence.fields import (
 )
 from merchant_agent.evidence.jws import Typ, decode_jws, sign_jws, verify_jws
 from merchant_agent.evidence.keys import SigningKey, VerifyingKey
-from merchant_agent.evidence.octets import decode_json, encode_json
+from merchant_agent.evidence.octets import decode_json, encode_b64u, encode_json
 
 MAX_BATCH_RECORDS = 256
 
@@ -45,6 +46,7 @@ class Batch(Wire, frozen=True, kw_only=True):
 
     `from_` stands as `from` in JSON. `nonce` is central's, `client_nonce` the terminal's own;
     `checkpoint` is the newest one that the terminal verified, None before the first.
+    `lines` is `digest_lines` of them: nobody on the way can put other lines behind a batch.
     """
 
     issuer: Id8
@@ -52,6 +54,7 @@ class Batch(Wire, frozen=True, kw_only=True):
     from_: Seq = field(name="from")
     to: Seq
     newest: Newest
+    lines: Octets32
     nonce: Octets16
     client_nonce: Octets16
     at: str
@@ -149,6 +152,15 @@ def open_ack(octets: bytes, central_keys: Mapping[str, VerifyingKey]) -> Ack:
 def encode_upload(batch_octets: bytes, lines: Iterable[bytes]) -> bytes:
     """The body of an upload: the batch, then `encode_line` of each record, a line each."""
     return b"\n".join([batch_octets, *lines, b""])
+
+
+def digest_lines(lines: Iterable[bytes]) -> str:
+    r"""What a batch states of its record lines: SHA-256 over each with its `\n`, 43 characters."""
+    covered = hashlib.sha256()
+    for line in lines:
+        covered.update(line)
+        covered.update(b"\n")
+    return encode_b64u(covered.digest())
 
 
 def decode_upload(body: bytes) -> tuple[bytes, list[bytes]]:

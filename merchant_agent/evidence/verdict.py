@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.fields import Head, Place
 
 _KEPT_PER_RULE = 100
 
@@ -21,6 +21,8 @@ FindingCode = Literal[
     "silent",
     "day_close",
     "unended",
+    "behind",
+    "refused",
 ]
 # The rule that each belongs to, and what is told of `count` of them; in the order in which they are told.
 _TOLD: dict[FindingCode, tuple[str, str]] = {
@@ -34,6 +36,8 @@ _TOLD: dict[FindingCode, tuple[str, str]] = {
     "silent": ("V13", "{count} times without any record for over 4 hours of opening"),
     "day_close": ("V13", "{count} day closes missing, out of order or with another count"),
     "unended": ("V16", "{count} prompts without an answer or a lapse in time"),
+    "behind": ("V15", "central knew more records than there were ({count} answers)"),
+    "refused": ("V15", "central refused {count} batches"),
 }
 
 
@@ -51,7 +55,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Something to explain that breaks no rule: lateness, clocks, what is left out.
 
     One for each code and epoch; `place` is the first of them, `detail` says how many. PROTOCOL.md
-    lists the codes.
+    lists the codes. Of `rejected` there is one for each place and rule that central named, at most 100.
     """
 
     code: str
@@ -68,6 +72,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     `records`, `slips`, `checkpoints` and `proofs` count what was read, good or bad.
     `violations` keeps the first 100 of each rule, `counts` has them all.
     `fingerprints`: SHA-256 in hex of every key that was used, by its id.
+    `head`: where the newest epoch ends, and `acknowledged_at`, central's clock when it answered last,
+    each None where there is none: to be compared with what central has, see `PROTOCOL.md`.
     """
 
     trusted: bool
@@ -80,6 +86,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     findings: tuple[Finding, ...]
     fingerprints: dict[str, str]
+    head: Head | None
+    acknowledged_at: str | None
 
     @property
     def first_places(self) -> dict[str, Violation]:
@@ -97,6 +105,7 @@ class Report:
         self.violations: list[Violation] = []
         self.counts: dict[str, int] = {}
         self._found: dict[tuple[int, FindingCode], tuple[Place, int]] = {}
+        self._rejected: list[Finding] = []
 
     def violation(self, rule: str, detail: str, *, file: str, line: int, place: Place | None = None) -> None:
         """Notes a broken rule."""
@@ -109,12 +118,18 @@ class Report:
         first, before = self._found.get((place.epoch, code), (place, 0))
         self._found[place.epoch, code] = (first, before + count)
 
+    def rejected(self, rule: str, place: Place) -> None:
+        """Notes that central did not take what stands there as it was sent."""
+        detail = f"central rejected what it was sent, by {rule}"
+        self._rejected.append(Finding(code="rejected", rule=rule, place=place, detail=detail))
+
     def findings(self) -> tuple[Finding, ...]:
-        """What was found, by epoch."""
-        return tuple(
+        """What was found, by epoch; then what central rejected."""
+        found = tuple(
             Finding(code=code, rule=rule, place=place, detail=text.format(count=count))
             for epoch in sorted({epoch for epoch, _ in self._found})
             for code, (rule, text) in _TOLD.items()
             if (epoch, code) in self._found
             for place, count in [self._found[epoch, code]]
         )
+        return (*found, *self._rejected)

@@ -37,12 +37,14 @@ def verify_export(
     grants = audit_grants(source, trust, report)
     log = audit_log(source, trust, report)
     records = slips = 0
+    head, acknowledged_at = None, None
     if grants.by_epoch:
         audit = RecordAudit(source, grants, log, report, helpers, signatures=signatures)
         records = audit.run()
         slips = audit.watch.slips.line
         exchange = ExchangeAudit(source, grants, log, report)
         exchange.run()
+        head, acknowledged_at = audit.newest_head(), exchange.acknowledged_at
         _find(grants, log, audit, exchange, report)
     return Verdict(
         trusted=grants.trusted and log.trusted,
@@ -55,6 +57,8 @@ def verify_export(
         counts=report.counts,
         findings=report.findings(),
         fingerprints=grants.fingerprints | log.fingerprints,
+        head=head,
+        acknowledged_at=acknowledged_at,
     )
 
 
@@ -65,7 +69,9 @@ def _find(grants: Grants, log: Log, audit: RecordAudit, exchange: ExchangeAudit,
         issuer = granted.grant.issuer
         newest = audit.head_seq(epoch)
         closes = closed.get(epoch)
-        ends: list[tuple[FindingCode, int]] = [("unanswered", exchange.last_acknowledged(epoch))]
+        # Signed by central, and with the link of what stands there.
+        acknowledged = min(exchange.last_acknowledged(epoch), audit.last_acknowledged(epoch))
+        ends: list[tuple[FindingCode, int]] = [("unanswered", acknowledged)]
         if closes is not None:
             ends.append(("late", closes.seq))
         if log.checkpoints:

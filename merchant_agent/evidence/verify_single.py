@@ -316,6 +316,7 @@ BATCH = {
     "from": SEQ,
     "to": SEQ,
     "newest": {"seq": SEQ, "link": OCTETS32},
+    "lines": OCTETS32,
     "nonce": OCTETS16,
     "client_nonce": OCTETS16,
     "at": TIME,
@@ -627,6 +628,8 @@ FINDINGS = {
     "silent": ("V13", "{count} times without any record for over 4 hours of opening"),
     "day_close": ("V13", "{count} day closes missing, out of order or with another count"),
     "unended": ("V16", "{count} prompts without an answer or a lapse in time"),
+    "behind": ("V15", "central knew more records than there were ({count} answers)"),
+    "refused": ("V15", "central refused {count} batches"),
 }
 
 
@@ -638,6 +641,7 @@ class Report:
     violations: list[Json] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     found_at: dict[tuple[int, str], Pair] = field(default_factory=dict)
+    rejected: dict[tuple[int, int, str], None] = field(default_factory=dict)
 
     def broken(  # noqa: PLR0913 -- a violation has these parts
         self, rule: str, detail: str, file: str, line: int, place: Pair | None = None, *, issuer: str = ""
@@ -659,8 +663,8 @@ class Report:
         return {"issuer": issuer or self.issuer, "epoch": place[0], "seq": place[1]}
 
     def findings(self) -> list[Json]:
-        """What was found, by epoch."""
-        return [
+        """What was found, by epoch; then what central rejected."""
+        found = [
             {
                 "code": code,
                 "rule": FINDINGS[code][0],
@@ -672,6 +676,16 @@ class Report:
             if (epoch, code) in self.found_at
             for seq, count in [self.found_at[epoch, code]]
         ]
+        rejected = [
+            {
+                "code": "rejected",
+                "rule": rule,
+                "place": self.place((epoch, seq)),
+                "detail": f"central rejected what it was sent, by {rule}",
+            }
+            for epoch, seq, rule in self.rejected
+        ]
+        return found + rejected
 
 
 # Step 1: grants
@@ -1137,6 +1151,7 @@ class Claims:
         self._claims = claims
         self._report = report
         self._next = next(claims, None)
+        self.met: dict[int, int] = {}
 
     def settle(self, place: Pair, link: str, totals: Json | None) -> None:
         """Compares those about this place; those about places that did not come are refused."""
@@ -1146,8 +1161,10 @@ class Claims:
                 self._refuse(claim, "no record stands there")
             elif claim.link != link:
                 self._refuse(claim, "another record stands there")
-            elif claim.totals is not None and totals is not None and claim.totals != totals:
-                self._refuse(claim, "its totals do not go on from there")
+            else:
+                self.met[place[0]] = max(place[1], self.met.get(place[0], -1))
+                if claim.totals is not None and totals is not None and claim.totals != totals:
+                    self._refuse(claim, "its totals do not go on from there")
             self._next = next(self._claims, None)
 
     def finish(self) -> None:
@@ -1796,10 +1813,11 @@ class Records:
         self._accepted: Json | None = None
         self.erasures = Erasures(report.issuer)
         self._turn_to(min(grants.by_epoch))
+        self.acks = Claims(claims_of_acks(export, grants, report), report)
         self._claims = (
             Claims(claims_of_grants(grants), report),
             Claims(claims_of_batches(export), report),
-            Claims(claims_of_acks(export, grants, report), report),
+            self.acks,
         )
         self._disclosures = Disclosures(export, report)
         self.watch = Watch(export, grants, log, report, signatures=signatures)
@@ -1823,6 +1841,15 @@ class Records:
     def newest(self, epoch: int) -> int:
         """The newest seq that was read of an epoch."""
         return self._chains[epoch].seq if epoch in self._chains else -1
+
+    def newest_head(self) -> Json | None:
+        """Where the last epoch that was granted ends; None where not even its grant has a link."""
+        granted = self._grants.by_epoch[max(self._grants.by_epoch)]
+        epoch = granted.grant["epoch"]
+        chain = self._chains.get(epoch)
+        if chain is not None and chain.seq >= 0:
+            return {"epoch": epoch, "seq": chain.seq, "link": chain.link}
+        return None if granted.link is None else {"epoch": epoch, "seq": -1, "link": granted.link}
 
     def _turn_to(self, epoch: int) -> None:
         granted = self._grants.by_epoch[epoch]
@@ -2004,6 +2031,7 @@ class Exchange:
     nonce: str | None
     unanswered: bool = False
     acknowledged: int = -1
+    frozen: bool = False
 
 
 class Exchanges:
@@ -2017,6 +2045,7 @@ class Exchanges:
         self._acks = enumerate(export.lines("acks.jws"), 1)
         self._ack = next(self._acks, None)
         self._newest = 0
+        self.acknowledged_at: str | None = None
         for line, octets in enumerate(export.lines("batches.jws"), 1):
             self._take(line, octets)
         while self._ack is not None:
@@ -2080,14 +2109,33 @@ class Exchanges:
         if self._log.contradicts(ack["checkpoint"]):
             self._report.broken("V14", "a split view", "acks.jws", line, place)
         accepted = ack["outcome"] == "accepted"
+        self.acknowledged_at = ack["now"]
         if batch is not None and (ack["issuer"], ack["epoch"]) != (batch["issuer"], batch["epoch"]):
             self._report.broken("V15", "it names another chain than its batch", "acks.jws", line, place)
         elif batch is not None and accepted and ack["head"]["seq"] < batch["to"]:
             self._report.broken("V15", "a head before what it accepted", "acks.jws", line, place)
         state.nonce = ack["nonce"]
-        if accepted:
-            state.acknowledged = ack["head"]["seq"]
+        if (ack["issuer"], ack["epoch"]) == (granted.grant["issuer"], granted.grant["epoch"]):
+            self._hear(line, ack, batch, state)
         return True
+
+    def _hear(self, line: int, ack: Json, batch: Json | None, state: Exchange) -> None:
+        """What central says of this chain."""
+        epoch, head = ack["epoch"], ack["head"]["seq"]
+        state.acknowledged = max(state.acknowledged, head)
+        after = min(head + 1, MAX_SEQ)
+        match ack["outcome"]:
+            case "frozen" if not state.frozen:
+                state.frozen = True
+                self._report.broken("V4", "central froze the chain", "acks.jws", line, (epoch, after))
+            case "refused":
+                self._report.found("refused", (epoch, after))
+            case "behind":
+                seq = after if batch is None else min(batch["newest"]["seq"] + 1, MAX_SEQ)
+                self._report.found("behind", (epoch, seq))
+        for answer in ack["answers"]:
+            if answer["rule"] is not None and len(self._report.rejected) < 100:  # noqa: PLR2004 -- as specified
+                self._report.rejected.setdefault((epoch, answer["seq"], answer["rule"]))
 
 
 # All together
@@ -2124,11 +2172,14 @@ def verify(export: Export, trust: Trust | None, *, signatures: bool = True) -> J
     grants = Grants(export, trust.roots if trust is not None else None, report)
     log = Log(export, trust.log if trust is not None else None, report)
     read = slips = 0
+    head = acknowledged_at = None
     if grants.by_epoch:
         records = Records(export, grants, log, report, signatures=signatures)
         read = records.run()
         slips = records.watch.slips.line
-        explain(grants, log, records, Exchanges(export, grants, log, report), report)
+        exchanges = Exchanges(export, grants, log, report)
+        head, acknowledged_at = records.newest_head(), exchanges.acknowledged_at
+        explain(grants, log, records, exchanges, report)
     return {
         "trusted": grants.trusted and log.trusted,
         "signatures": signatures,
@@ -2140,6 +2191,8 @@ def verify(export: Export, trust: Trust | None, *, signatures: bool = True) -> J
         "counts": report.counts,
         "findings": report.findings(),
         "fingerprints": grants.fingerprints | log.fingerprints,
+        "head": head,
+        "acknowledged_at": acknowledged_at,
     }
 
 
@@ -2148,7 +2201,8 @@ def explain(grants: Grants, log: Log, records: Records, exchanges: Exchanges, re
     closes = [granted.grant["closes"] for granted in grants.by_epoch.values()]
     closed = {head["epoch"]: head["seq"] for head in closes if head is not None}
     for epoch in grants.by_epoch:
-        ends = {"unanswered": exchanges.epochs[epoch].acknowledged}
+        # Signed by central, and with the link of what stands there.
+        ends = {"unanswered": min(exchanges.epochs[epoch].acknowledged, records.acks.met.get(epoch, -1))}
         if epoch in closed:
             ends["late"] = closed[epoch]
         if log.checkpoints:
@@ -2179,6 +2233,10 @@ def tell(verdict: Json) -> str:
     if not verdict["trusted"]:
         lines.append("not trusted: not every grant and checkpoint is by a pinned key (--trust). Keys used:")
         lines += [f"  {kid}  SHA-256 {fingerprint}" for kid, fingerprint in verdict["fingerprints"].items()]
+    if verdict["head"] is not None:
+        head, at = verdict["head"], verdict["acknowledged_at"] or "never"
+        where = f"epoch {head['epoch']} seq {head['seq']} link {head['link']}"
+        lines.append(f"head: {where}; last acknowledged: {at}; compare with central")
     checked = "signatures checked" if verdict["signatures"] else "hashes only"
     outcome = "violations found" if verdict["violations"] else "no rule is violated"
     trusted = "yes" if verdict["trusted"] else "no"

@@ -7,7 +7,6 @@ however it dies, so there is no stale lock to clear away.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,10 +90,6 @@ class DataFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.unlock()
-
-    def free_bytes(self) -> int:
-        """Bytes that this process may still write on the folder's disk."""
-        return shutil.disk_usage(self.path).free
 
 
 @contextmanager

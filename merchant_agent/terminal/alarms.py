@@ -13,6 +13,8 @@ from merchant_agent.errors import NotFoundError
 from merchant_agent.store.store import Reader, Writer
 from merchant_agent.terminal.store import models
 
+DAMAGED_ALARM = "store-damaged"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
@@ -21,6 +20,7 @@ from merchant_agent.terminal.schedule import Schedule
 from merchant_agent.terminal.services import Terminal, close_terminal, open_terminal
 from merchant_agent.terminal.upload.client import Client
 from merchant_agent.terminal.upload.uploader import Uploader
+from merchant_agent.terminal.web.address import is_loopback
 from merchant_agent.terminal.web.counter import counter
 from merchant_agent.terminal.web.health import health
 from merchant_agent.terminal.web.kiosk import kiosk
@@ -95,7 +95,7 @@ def run(settings: TerminalSettings, *, as_json: bool) -> None:
         if terminal.journal.enrolled:
             record_start(terminal)
         uploader = Uploader(terminal, Client(proxy=settings.proxy, ca_file=settings.central_ca))
-        app = create_app(terminal, uploader, is_open=not _is_loopback(host))
+        app = create_app(terminal, uploader, is_open=not is_loopback(host))
         schedule = Schedule(terminal, uploader)
         serve(
             app,
@@ -130,7 +130,7 @@ def choose_host(reader: Reader, wanted: str) -> str:
     """
     if has_pin(reader):
         return wanted or EVERYWHERE
-    if wanted and not _is_loopback(wanted):
+    if wanted and not is_loopback(wanted):
         raise StartError(
             f"Before the network may enter at {wanted}, a staff PIN must be set: merchant-agent terminal set-pin."
         )
@@ -155,12 +155,3 @@ def _start_work(
         announce_ready(url)
 
     return begin
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

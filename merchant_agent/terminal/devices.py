@@ -17,6 +17,7 @@ from merchant_agent.domain.sales import TILL_MAX_CHARS
 from merchant_agent.domain.text import check_line
 from merchant_agent.errors import NotFoundError
 from merchant_agent.evidence.record import new_id
+from merchant_agent.store.lookup import Lookup
 from merchant_agent.store.store import Reader, Writer
 from merchant_agent.terminal.collect.screen import Tablet
 from merchant_agent.terminal.store import models
@@ -29,6 +30,9 @@ _LINK_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LINK_CHARS = 12
 _TOKEN_BYTES = 32
 _ID_CHARS = 16
+
+_DEVICE = Lookup(models.Device, "token_hash = ? AND revoked_at IS NULL")
+_POS_TOKEN = Lookup(models.PosToken, "token_hash = ? AND revoked_at IS NULL")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,16 +107,18 @@ def pair(writer: Writer, secret: str, *, at: datetime) -> str:
 
 def find_tablet(reader: Reader, token: str) -> Tablet | None:
     """The paired tablet with that cookie, unless it was revoked."""
-    row = _device(reader, token)
-    return None if row is None else Tablet(id=row.device_id, till=row.till)
+    return find_tablet_seen(reader, token)[0]
 
 
-def is_seen_lately(reader: Reader, token: str, *, at: datetime) -> bool:
-    """Whether `note_seen` may be left out: it was noted within `SEEN_EVERY_S`, or there is no such tablet."""
-    row = _device(reader, token)
-    return row is None or (
-        row.seen_at is not None and abs(at - row.seen_at) < timedelta(seconds=SEEN_EVERY_S)
-    )
+def find_tablet_seen(reader: Reader, token: str) -> tuple[Tablet | None, datetime | None]:
+    """`find_tablet`, and when `note_seen` last noted it; None before the first time."""
+    row = _DEVICE.first(reader, _hash(token))
+    return (None, None) if row is None else (Tablet(id=row.device_id, till=row.till), row.seen_at)
+
+
+def is_seen_lately(seen_at: datetime | None, *, at: datetime) -> bool:
+    """Whether `note_seen` may be left out: it was noted within `SEEN_EVERY_S`."""
+    return seen_at is not None and abs(at - seen_at) < timedelta(seconds=SEEN_EVERY_S)
 
 
 def note_seen(writer: Writer, token: str, *, at: datetime) -> None:
@@ -163,8 +169,7 @@ def make_pos_token(writer: Writer, till: str, *, at: datetime) -> str:
 
 def find_pos_token(reader: Reader, token: str) -> PosToken | None:
     """The token's till, unless the token is unknown or was revoked."""
-    row = models.PosToken
-    found = reader.first(row.select().where((row.token_hash == _hash(token)) & row.revoked_at.is_null()))
+    found = _POS_TOKEN.first(reader, _hash(token))
     return None if found is None else _pos_token(found)
 
 
@@ -187,13 +192,6 @@ def list_pos_tokens(reader: Reader) -> tuple[PosToken, ...]:
     row = models.PosToken
     rows = reader.all(row.select().where(row.revoked_at.is_null()).order_by(row.created_at))
     return tuple(_pos_token(found) for found in rows)
-
-
-def _device(reader: Reader, token: str) -> models.Device | None:
-    device = models.Device
-    query = device.select().where((device.token_hash == _hash(token)) & device.revoked_at.is_null())
-    found: models.Device | None = reader.first(query)
-    return found
 
 
 def _pos_token(row: models.PosToken) -> PosToken:

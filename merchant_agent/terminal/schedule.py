@@ -13,7 +13,7 @@ from merchant_agent.store.backup import backup_into, newest_backup
 from merchant_agent.store.ballast import Ballast
 from merchant_agent.store.integrity import integrity_problems
 from merchant_agent.terminal.administration import beat, close_day, last_close_at
-from merchant_agent.terminal.alarms import clear_alarms, raise_alarm
+from merchant_agent.terminal.alarms import DAMAGED_ALARM, clear_alarms, raise_alarm
 from merchant_agent.terminal.collect.sweep import sweep
 from merchant_agent.terminal.duties import Duty, Every, Nightly, spread_s
 from merchant_agent.terminal.erasure import erase_old
@@ -24,7 +24,6 @@ from merchant_agent.terminal.upload.uploader import Uploader
 
 _log = logging.getLogger(__name__)
 
-DAMAGED_ALARM = "store-damaged"
 BACKUP_ALARM = "backup-failed"
 
 _ONCE = float("inf")

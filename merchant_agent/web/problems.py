@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from http import HTTPStatus
+from traceback import format_tb
 
 from flask import Flask, Response, render_template, request
 from flask_babel import LazyString, gettext, lazy_gettext
@@ -171,7 +172,9 @@ def _kind_of(error: MerchantAgentError) -> _Kind:
 def _answer_error(error: MerchantAgentError) -> Response:
     kind = _kind_of(error)
     if kind is _INTERNAL:
-        _log.error("%s %s: %s", request.method, request.path, error, exc_info=error)
+        # Its place, not its words: a database's message may hold what a customer said.
+        frames = "".join(format_tb(error.__traceback__))
+        _log.error("%s %s failed: %s\n%s", request.method, request.endpoint, type(error).__name__, frames)
     else:
         _log.info("%s %s refused: %s", request.method, request.endpoint, error.code)
     detail = "" if kind is _INTERNAL else str(error)

@@ -23,7 +23,14 @@ from merchant_agent.evidence.bodies import Body, Kind, PromptBody, RatingBody
 from merchant_agent.evidence.chain import Chain, append_record
 from merchant_agent.evidence.disclosure import encode_line, make_disclosure
 from merchant_agent.evidence.enrolment import sign_enrolment
-from merchant_agent.evidence.exchange import Batch, Newest, decode_ack, encode_upload, sign_batch
+from merchant_agent.evidence.exchange import (
+    Batch,
+    Newest,
+    decode_ack,
+    digest_lines,
+    encode_upload,
+    sign_batch,
+)
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.grant import new_nonce, open_grant
 from merchant_agent.evidence.jws import Typ, decode_jws, link_of
@@ -135,6 +142,7 @@ class Sender:
             from_=first,
             to=last,
             newest=Newest(seq=len(self._links) - 1, link=self._links[-1]),
+            lines=digest_lines(self.lines[first : last + 1]),
             nonce=self._nonce,
             client_nonce=new_nonce(),
             at=format_at(reading.at),

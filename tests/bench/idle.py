@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import tempfile
 from pathlib import Path
 from time import perf_counter, sleep
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from merchant_agent.demo.processes import stop_all
 from merchant_agent.demo.running import Running, running_demo
 from merchant_agent.terminal.web.pairing import COOKIE
+from tests.bench.processor import processor_s
 from tests.bench.report import Figure, Scale, quantile
 from tests.bench.tablets import Polls
 
@@ -36,9 +36,9 @@ def measure(scale: Scale) -> list[Figure]:
         starts = [_start(demo) for _ in range(_STARTS)]
         polls = Polls(demo)
         sleep(settle_s)
-        before = _processor_s(demo.terminal.pid)
+        before = processor_s(demo.terminal.pid)
         sleep(watch_s)
-        core = (_processor_s(demo.terminal.pid) - before) / watch_s
+        core = (processor_s(demo.terminal.pid) - before) / watch_s
         pss, rss = (_mib(demo.terminal.pid, name) for name in ("Pss", "Rss"))
         polls.close()
     start = quantile(starts, 0.5)
@@ -88,15 +88,6 @@ def _start(demo: Running) -> float:
     if answer.status != http.client.OK:
         raise RuntimeError(f"/kiosk was answered with {answer.status}")
     return perf_counter() - begun
-
-
-def _processor_s(pid: int) -> float:
-    """Seconds of processor time so far, of user and system.
-
-    Source: proc(5), /proc/pid/stat, fields 14 and 15.
-    """
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _mib(pid: int, name: str) -> float:

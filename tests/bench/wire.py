@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from merchant_agent.clock import SystemClock
+from merchant_agent.evidence.exchange import encode_upload
 from merchant_agent.store.store import Reader
-from merchant_agent.terminal.upload.batching import make_batch, next_span, upload_body
+from merchant_agent.terminal.upload.batching import make_batch, next_span, record_lines
 from tests.bench.report import Figure, Scale
 from tests.bench.reviews import real_reviews, where_from
 from tests.enrolled import EnrolledJournal, ask, enrolled_journal, rate
@@ -44,12 +45,20 @@ def measure(scale: Scale) -> list[Figure]:
 
 def _bodies(terminal: EnrolledJournal, reader: Reader) -> Iterator[bytes]:
     identity = terminal.journal.identity
+    head = terminal.journal.head
+    assert head is not None
     acked = -1
-    while span := next_span(
-        reader, epoch=identity.epoch, acked_seq=acked, max_bytes=1 << 20, max_records=_RECORDS
-    ):
-        batch, octets = make_batch(
-            terminal.journal.key, identity.issuer, span, identity.grant.nonce, terminal.clock.read()
+    while span := next_span(reader, head=head, acked_seq=acked, max_bytes=1 << 20, max_records=_RECORDS):
+        lines = record_lines(reader, span.epoch, span.first, span.last)
+        reading = terminal.clock.read()
+        _, octets = make_batch(
+            terminal.journal.key,
+            identity.issuer,
+            span,
+            lines,
+            nonce=identity.grant.nonce,
+            reading=reading,
+            checkpoint=None,
         )
-        yield upload_body(reader, batch, octets)
+        yield encode_upload(octets, lines)
         acked = span.last

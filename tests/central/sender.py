@@ -26,7 +26,15 @@ from merchant_agent.evidence.bodies import (
 from merchant_agent.evidence.chain import Chain, append_record
 from merchant_agent.evidence.disclosure import encode_line, make_disclosure
 from merchant_agent.evidence.enrolment import sign_enrolment
-from merchant_agent.evidence.exchange import Ack, Batch, Newest, encode_upload, open_ack, sign_batch
+from merchant_agent.evidence.exchange import (
+    Ack,
+    Batch,
+    Newest,
+    digest_lines,
+    encode_upload,
+    open_ack,
+    sign_batch,
+)
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.grant import Grant, new_issuer_id, new_nonce, open_grant
 from merchant_agent.evidence.jws import Typ, leaf_hash, link_of, sign_jws
@@ -108,8 +116,8 @@ class Sender:
         """A record over any payload, signed by the terminal's key."""
         return sign_jws(self.key, Typ.RECORD, self.issuer, 1, payload)
 
-    def ask(self, *, source: SaleSource = "http", till: str = "till-1") -> Sent:
-        body = PromptBody(till=till, source=source, sale="counter", asks=True, tag=new_issuer_id())
+    def ask(self, *, source: SaleSource = "http", till: str = "till-1", asks: bool = True) -> Sent:
+        body = PromptBody(till=till, source=source, sale="counter", asks=asks, tag=new_issuer_id())
         return self.append(Kind.PROMPT, body)
 
     def rate(self, prompt: Sent | None, level: int = 5, *, comment: str = "") -> Sent:
@@ -167,6 +175,7 @@ class Sender:
         first: int,
         last: int,
         *,
+        lines: Sequence[bytes] | None = None,
         newest: Newest | None = None,
         nonce: str | None = None,
         clock_ahead: timedelta = timedelta(0),
@@ -182,6 +191,7 @@ class Sender:
                 from_=first,
                 to=last,
                 newest=newest or head,
+                lines=digest_lines(lines if lines is not None else self.lines(first, last)),
                 nonce=nonce or self.nonce,
                 client_nonce=new_nonce(),
                 at=format_at(self.at + clock_ahead),
@@ -192,10 +202,14 @@ class Sender:
             ),
         )
 
+    def lines(self, first: int, last: int) -> list[bytes]:
+        """What was sent of these places, as it travels."""
+        return [record.line for record in self.sent[first : last + 1]]
+
     def body(self, first: int, last: int | None = None) -> bytes:
         """An honest upload of these places; up to the newest unless told otherwise."""
         end = len(self.sent) - 1 if last is None else last
-        return encode_upload(self.batch(first, end), [record.line for record in self.sent[first : end + 1]])
+        return encode_upload(self.batch(first, end), self.lines(first, end))
 
     def upload(self, central: Central, body: bytes) -> Ack:
         """Central's answer, opened as a terminal opens it; its nonce is the next one's."""

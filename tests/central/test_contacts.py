@@ -78,10 +78,12 @@ def test_a_swapped_member_is_refused(central: Central, sender: Sender, name: str
     mine = {open_disclosure(text).name: text for text in sent.disclosures}
     theirs = {open_disclosure(text).name: text for text in other.disclosures}
     swapped = Sent(seq=0, octets=sent.octets, disclosures=tuple((mine | {name: theirs[name]}).values()))
-    body = encode_upload(sender.batch(0, 1), [swapped.line, other.line])
-    ack = sender.upload(central, body)
+    lines = [swapped.line, other.line]
+    ack = sender.upload(central, encode_upload(sender.batch(0, 1, lines=lines), lines))
     assert [(answer.seq, answer.rule) for answer in ack.answers] == [(0, "V10")]
-    assert [row.seq for row in rows(central, Record)] == [1]
+    kept = {row.name for row in rows(central, Disclosure) if row.seq == 0}
+    assert kept == mine.keys() - {name}
+    assert bytes(rows(central, Quarantine)[0].line) == swapped.line
 
 
 def test_a_reworded_comment_and_a_readable_contact_are_refused(central: Central, sender: Sender) -> None:
@@ -91,5 +93,7 @@ def test_a_reworded_comment_and_a_readable_contact_are_refused(central: Central,
         for text in sent.disclosures
     )
     line = Sent(seq=0, octets=sent.octets, disclosures=reworded).line
-    assert sender.upload(central, encode_upload(sender.batch(0, 0), [line])).answers[0].rule == "V10"
-    assert (count(central, Record), count(central, Disclosure), count(central, Quarantine)) == (0, 0, 1)
+    ack = sender.upload(central, encode_upload(sender.batch(0, 0, lines=[line]), [line]))
+    assert ack.answers[0].rule == "V10"
+    assert "comment" not in {row.name for row in rows(central, Disclosure)}
+    assert (count(central, Record), count(central, Quarantine)) == (1, 1)

@@ -140,7 +140,7 @@ def test_old_words_are_erased_and_young_ones_stay(
     old = complain_with(sender)
     aside = make_disclosure("comment", "不属于这里")
     line = Sent(seq=1, octets=sender.ask().octets, disclosures=(aside,)).line
-    sender.upload(central, encode_upload(sender.batch(0, 1), [old.line, line]))
+    sender.upload(central, encode_upload(sender.batch(0, 1, lines=[old.line, line]), [old.line, line]))
     assert count(central, Quarantine) == 1
     clock.advance(300 * DAY_S)
     first = len(sender.sent)

@@ -72,8 +72,8 @@ def test_a_line_that_was_first_waited_for_is_counted_once(
     sender.sell(2)
     rotten = [sender.sent[0].line, b"rot~", sender.sent[2].line]
     for first, last in ((0, 1), (1, 2)):
-        batch = sender.batch(first, last)
-        sender.upload(central, encode_upload(batch, rotten[first : last + 1]))
+        lines = rotten[first : last + 1]
+        sender.upload(central, encode_upload(sender.batch(first, last, lines=lines), lines))
     [state] = merchant_overview(central, merchant).terminals
     assert (state.quarantined, state.seq) == (1, 2)
 

@@ -57,6 +57,20 @@ def test_what_came_yesterday_is_out_this_morning(
     assert figures.answer_band is AnswerBand.FROM_75
 
 
+def test_ratings_that_the_tablet_had_no_business_taking_do_not_count(
+    central: Central, merchant: str, sender: Sender, clock: ManualClock
+) -> None:
+    lapsed = sender.ask()
+    sender.lapse(lapsed, "declined")
+    sender.rate(lapsed, 5)
+    sender.rate(sender.ask(asks=False), 5)
+    sender.rate(sender.ask(), 2)
+    sender.upload_all(central)
+    clock.advance(TO_NEXT_MORNING_S)
+    make_releases(central)
+    assert counts(central, merchant) == (0, 1, 0, 0, 0)
+
+
 def test_what_came_after_midnight_waits_for_tomorrow(
     central: Central, merchant: str, sender: Sender, clock: ManualClock
 ) -> None:

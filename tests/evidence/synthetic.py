@@ -31,7 +31,16 @@ from merchant_agent.evidence.bodies import (
     SuggestionBody,
 )
 from merchant_agent.evidence.chain import Chain, append_record
-from merchant_agent.evidence.exchange import Ack, Batch, Newest, Outcome, sign_ack, sign_batch
+from merchant_agent.evidence.exchange import (
+    Ack,
+    Answer,
+    Batch,
+    Newest,
+    Outcome,
+    digest_lines,
+    sign_ack,
+    sign_batch,
+)
 from merchant_agent.evidence.fields import Anchor, Head, LogHead, Place
 from merchant_agent.evidence.grant import Grant, NamedKey, Policy, open_grant, sign_grant
 from merchant_agent.evidence.jws import format_kid, leaf_hash
@@ -252,6 +261,7 @@ class Shop:
             from_=first,
             to=last,
             newest=Newest(seq=self.chain.seq, link=self.chain.link),
+            lines=digest_lines([]),
             nonce=self.nonce,
             client_nonce=nonce_of(f"{self.name} batch {number}"),
             at=START_TEXT,
@@ -271,7 +281,7 @@ class Shop:
     def send(self, batch: Batch) -> None:
         self.batches.append(sign_batch(self.key, batch))
 
-    def answer(self, batch: Batch, outcome: Outcome, head: Head) -> Ack:
+    def answer(self, batch: Batch, outcome: Outcome, head: Head, answers: tuple[Answer, ...] = ()) -> Ack:
         self.nonce = nonce_of(f"{self.name} answer {len(self.acks)}")
         ack = Ack(
             client_nonce=batch.client_nonce,
@@ -281,7 +291,7 @@ class Shop:
             now=format_at(START + timedelta(milliseconds=self.now_ms)),
             nonce=self.nonce,
             outcome=outcome,
-            answers=(),
+            answers=answers,
             checkpoint=None,
         )
         self.acks.append(sign_ack(key_of(ACKNOWLEDGING), id_of(ACKNOWLEDGING), 1, ack))

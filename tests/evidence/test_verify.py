@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from merchant_agent.errors import FormatError
 from merchant_agent.evidence.archive import (
@@ -16,15 +17,16 @@ from merchant_agent.evidence.archive import (
     encode_jwks,
 )
 from merchant_agent.evidence.bodies import Kind
-from merchant_agent.evidence.exchange import Newest
+from merchant_agent.evidence.exchange import Answer, Newest
 from merchant_agent.evidence.fields import Head, Place
 from merchant_agent.evidence.jws import Typ, decode_jws, link_of
 from merchant_agent.evidence.octets import encode_b64u
-from merchant_agent.evidence.record import Totals
+from merchant_agent.evidence.record import About, Totals
 from merchant_agent.evidence.verdict import Verdict
 from merchant_agent.evidence.verify import verify_export
 from tests.evidence.synthetic import (
     PROMPT,
+    START_TEXT,
     Export,
     Shop,
     busy_shop,
@@ -32,6 +34,7 @@ from tests.evidence.synthetic import (
     grant_of,
     id_of,
     key_of,
+    rating_of,
     trust_of,
 )
 from tests.vectors.forms import pinned_header, sign_raw
@@ -366,7 +369,150 @@ def test_every_outcome_rolls_the_nonce() -> None:
         shop.answer(batch, outcome, before)
     shop.upload()
     verdict = verify(shop.export())
-    assert (verdict.violations, verdict.findings) == ((), ())
+    assert not verdict.violations
+    assert [(f.code, f.place) for f in verdict.findings] == [("refused", place(1, 0))]
+
+
+def test_what_central_rejected_is_told_of_once_for_each_place_and_rule() -> None:
+    shop = Shop()
+    shop.rate(1)
+    shop.rate(2)
+    rejected = tuple(Answer(seq=seq, answer="rejected", rule="V10") for seq in (0, 1))
+    again = (rejected[1], Answer(seq=0, answer="duplicate", rule=None))
+    for answers in (rejected, again):
+        batch = shop.batch(0, 1)
+        shop.send(batch)
+        shop.answer(batch, "accepted", shop.chain.head, answers)
+    verdict = verify(shop.export())
+    assert not verdict.violations
+    assert [(f.code, f.place) for f in verdict.findings] == [
+        ("rejected", place(1, 0)),
+        ("rejected", place(1, 1)),
+    ]
+    assert all("V10" in finding.detail for finding in verdict.findings)
+
+
+def test_a_flood_of_rejections_is_kept_short() -> None:
+    shop = Shop()
+    for _ in range(250):
+        shop.sale()
+    batch = shop.batch(0, 249)
+    shop.send(batch)
+    answers = tuple(Answer(seq=seq, answer="rejected", rule="V1") for seq in range(250))
+    shop.answer(batch, "accepted", shop.chain.head, answers)
+    assert len(verify(shop.export()).findings) == 100
+
+
+def test_a_chain_that_central_froze_is_a_violation_behind_its_head() -> None:
+    shop = Shop()
+    shop.sale()
+    shop.upload()
+    head = shop.chain.head
+    shop.sale()
+    for _ in range(2):
+        batch = shop.batch(1, 1)
+        shop.send(batch)
+        shop.answer(batch, "frozen", head)
+    verdict = verify(shop.export())
+    assert places_of(verdict, "V4", ACKS) == [place(1, 1)]
+    assert verdict.counts == {"V4": 1}
+
+
+def test_that_central_knew_more_or_refused_is_told_of() -> None:
+    shop = Shop()
+    shop.sale()
+    batch = shop.batch(0, 0)
+    shop.send(batch)
+    shop.answer(batch, "refused", Head(epoch=1, seq=-1, link=link_of(shop.grants[0])))
+    batch = shop.batch(0, 0)
+    shop.send(batch)
+    shop.answer(batch, "behind", Head(epoch=1, seq=0, link=link_of(shop.records[0])))
+    verdict = verify(shop.export())
+    assert not verdict.violations
+    assert {(f.code, f.place) for f in verdict.findings} == {
+        ("refused", place(1, 0)),
+        ("behind", place(1, 1)),
+    }
+
+
+def test_records_up_to_a_head_that_central_named_with_any_outcome_are_acknowledged() -> None:
+    shop = Shop()
+    shop.sale()
+    batch = shop.batch(0, 0)
+    shop.send(batch)
+    shop.answer(batch, "resend", shop.chain.head)
+    shop.sale()
+    shop.sale()
+    verdict = verify(shop.export())
+    assert not verdict.violations
+    assert [(f.code, f.place) for f in verdict.findings] == [("unanswered", place(1, 1))]
+
+
+def test_a_head_with_another_link_acknowledges_nothing() -> None:
+    shop = Shop()
+    shop.sale()
+    batch = shop.batch(0, 0)
+    shop.send(batch)
+    shop.answer(batch, "resend", Head(epoch=1, seq=0, link="A" * 43))
+    assert [f.code for f in verify(shop.export()).findings] == ["unanswered"]
+
+
+def test_the_verdict_names_the_head_to_compare_with_central() -> None:
+    verdict = verify(EXPORT)
+    assert verdict.head == SHOP.chain.head
+    assert verdict.acknowledged_at == START_TEXT
+    cut = EXPORT.copy()
+    for file, count in ((RECORDS, 2), (BATCHES, 1), (ACKS, 1), (DISCLOSURES, 1)):
+        del cut.files[file][-count:]
+    verdict = verify(cut)
+    assert not verdict.violations
+    assert verdict.head != SHOP.chain.head
+
+
+def test_an_epoch_without_a_record_ends_at_its_grant() -> None:
+    shop = Shop()
+    verdict = verify(shop.export())
+    assert (verdict.head, verdict.acknowledged_at) == (shop.chain.head, None)
+
+
+# What ratings answer
+
+
+def test_a_rating_after_the_lapse_of_its_prompt_is_named() -> None:
+    shop = Shop()
+    prompt = shop.sale()
+    shop.lapse(prompt)
+    shop.rate(5, prompt=prompt)
+    shop.suggest("添把椅子")
+    verdict = verify(shop.export())
+    assert [(v.rule, v.place) for v in verdict.violations] == [("V16", place(1, 2))]
+
+
+def test_a_rating_after_a_lapse_in_the_epoch_before_is_named() -> None:
+    shop = Shop()
+    prompt = shop.sale()
+    shop.lapse(prompt)
+    shop.next_epoch()
+    shop.rate(5, prompt=prompt)
+    assert places_of(verify(shop.export()), "V16", RECORDS) == [place(2, 0)]
+
+
+def test_a_rating_on_the_tablet_of_a_prompt_that_it_did_not_ask_is_named() -> None:
+    shop = Shop()
+    prompt = shop.append(Kind.PROMPT, replace(PROMPT, asks=False))
+    shop.rate(5, prompt=prompt)
+    shop.append(Kind.RATING, replace(rating_of(5), channel="phone"), About(prompt=prompt, case=None))
+    assert places_of(verify(shop.export()), "V16", RECORDS) == [place(1, 1)]
+
+
+def test_a_lapse_of_a_neighbouring_place_and_one_after_the_rating_break_nothing() -> None:
+    shop = Shop()
+    first = shop.sale()
+    second = shop.sale()
+    shop.lapse(first)
+    shop.rate(4, prompt=second)
+    shop.lapse(second)
+    assert not verify(shop.export()).violations
 
 
 def test_what_still_waits_for_its_answer_is_a_finding() -> None:
@@ -459,6 +605,17 @@ def test_an_epoch_that_does_not_continue_is_named(members: dict[str, object]) ->
     verdict = verify(shop.export())
     assert {v.rule for v in verdict.violations} == {"V11"}
     assert GRANTS in {v.file for v in verdict.violations}
+
+
+def test_only_grants_that_count_have_their_keys_named() -> None:
+    export = EXPORT.copy()
+    for number in range(50):
+        other = Shop(f"stranger {number}", root=f"their root {number}")
+        export.files[GRANTS].append(other.grants[0])
+    verdict = verify(export)
+    assert not verdict.trusted
+    assert verdict.counts["V11"] >= 50
+    assert verdict.fingerprints == verify(EXPORT).fingerprints
 
 
 def test_an_epoch_without_a_record_is_closed_by_its_grant() -> None:

@@ -15,9 +15,10 @@ from click.testing import CliRunner, Result
 from merchant_agent.evidence.archive import DISCLOSURES, RECORDS, write_export
 from merchant_agent.evidence.trust import encode_trust
 from merchant_agent.verify_command import verify
-from tests.evidence.synthetic import Export, Shop, busy_shop, id_of, trust_of
+from tests.evidence.synthetic import START_TEXT, Export, Shop, busy_shop, id_of, trust_of
 
-EXPORT = busy_shop().export()
+SHOP = busy_shop()
+EXPORT = SHOP.export()
 
 
 @pytest.fixture
@@ -42,7 +43,11 @@ def run(*arguments: str | Path) -> Result:
 def test_a_good_export_exits_with_0(tmp_path: Path, trust_file: Path) -> None:
     result = run(written(tmp_path), "--trust", trust_file)
     assert result.exit_code == 0
-    assert result.stdout == ("14 records, signatures checked: no rule is violated; trusted: yes\n")
+    head, compare, outcome = result.stdout.splitlines()
+    link = SHOP.chain.link
+    assert head == f"head: epoch 2 seq 3 link {link}; last acknowledged: {START_TEXT}"
+    assert "compare with central" in compare
+    assert outcome == "14 records, signatures checked: no rule is violated; trusted: yes"
     assert result.stderr == ""
 
 

@@ -14,6 +14,7 @@ from merchant_agent.store.store import Store
 from merchant_agent.terminal.devices import (
     find_pos_token,
     find_tablet,
+    find_tablet_seen,
     is_seen_lately,
     list_pos_tokens,
     list_tablets,
@@ -114,11 +115,12 @@ def test_numbers_of_revoked_tablets_are_not_given_again(store: Store) -> None:
 def test_seen_is_noted_now_and_then_only(store: Store) -> None:
     token = _paired(store)
     with store.write() as writer:
-        assert not is_seen_lately(writer, token, at=START)
+        assert not is_seen_lately(find_tablet_seen(writer, token)[1], at=START)
         note_seen(writer, token, at=START)
-        assert is_seen_lately(writer, token, at=START + timedelta(seconds=29))
-        assert not is_seen_lately(writer, token, at=START + timedelta(seconds=30))
-        assert not is_seen_lately(writer, token, at=START - timedelta(hours=1))
+        seen_at = find_tablet_seen(writer, token)[1]
+    assert is_seen_lately(seen_at, at=START + timedelta(seconds=29))
+    assert not is_seen_lately(seen_at, at=START + timedelta(seconds=30))
+    assert not is_seen_lately(seen_at, at=START - timedelta(hours=1))
 
 
 def test_pos_token_names_its_till_until_revoked(store: Store) -> None:

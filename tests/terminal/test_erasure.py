@@ -14,8 +14,7 @@ from merchant_agent.clock import format_at
 from merchant_agent.errors import InvalidError, NotFoundError
 from merchant_agent.evidence.archive import ExportZip
 from merchant_agent.evidence.bodies import EraseBody
-from merchant_agent.evidence.disclosure import decode_line
-from merchant_agent.evidence.exchange import Batch, Newest, decode_upload, sign_batch
+from merchant_agent.evidence.exchange import Batch, Newest, digest_lines, sign_batch
 from merchant_agent.evidence.grant import new_nonce
 from merchant_agent.evidence.record import new_id
 from merchant_agent.evidence.verify import verify_export
@@ -27,7 +26,7 @@ from merchant_agent.terminal.export import export_terminal
 from merchant_agent.terminal.rebuild import rebuild
 from merchant_agent.terminal.services import close_terminal, open_terminal
 from merchant_agent.terminal.store.models import Complaint, LedgerDisclosure, SentBatch
-from merchant_agent.terminal.upload.batching import make_batch, next_span, upload_body
+from merchant_agent.terminal.upload.batching import make_batch, next_span, record_lines, upload_body
 from merchant_agent.web.sign_in import set_secret
 from tests.clocks import ManualClock
 from tests.terminal.collect.shop import Shop
@@ -59,6 +58,7 @@ def hear_from_central(shop: Shop) -> None:
         from_=0,
         to=journal.head.seq,
         newest=Newest(seq=journal.head.seq, link=journal.head.link),
+        lines=digest_lines([]),
         nonce=new_nonce(),
         client_nonce=new_nonce(),
         at=format_at(reading.at),
@@ -124,17 +124,25 @@ def test_an_upload_carries_nothing_that_was_erased_before_it(shop: Shop) -> None
     thanks = complaint_of(shop)
     journal = shop.terminal.journal
     with shop.terminal.store.read() as reader:
-        span = next_span(reader, epoch=1, acked_seq=-1, max_bytes=1 << 20, max_records=100)
+        assert journal.head is not None
+        span = next_span(reader, head=journal.head, acked_seq=-1, max_bytes=1 << 20, max_records=100)
         assert span is not None
-        batch, octets = make_batch(
-            journal.key, journal.identity.issuer, span, new_nonce(), shop.clock.read(), checkpoint=None
-        )
-        before = upload_body(reader, batch, octets)
+        before = record_lines(reader, span.epoch, span.first, span.last)
+    batch, octets = make_batch(
+        journal.key,
+        journal.identity.issuer,
+        span,
+        before,
+        nonce=new_nonce(),
+        reading=shop.clock.read(),
+        checkpoint=None,
+    )
     erase(shop.terminal, thanks.place, who="manager")
     with shop.terminal.store.read() as reader:
-        after = upload_body(reader, batch, octets)
-    assert [len(decode_line(line)[1]) for line in decode_upload(before)[1]] == [4]
-    assert [len(decode_line(line)[1]) for line in decode_upload(after)[1]] == [0]
+        after = record_lines(reader, span.epoch, span.first, span.last)
+    assert [line.count(b"~") - 1 for line in before] == [4]
+    assert [line.count(b"~") - 1 for line in after] == [0]
+    assert upload_body(batch, octets, after) is None
 
 
 def test_words_sent_again_after_their_erasure_are_not_kept(shop: Shop) -> None:

@@ -12,7 +12,7 @@ import pytest
 from merchant_agent.clock import format_at
 from merchant_agent.errors import StartError, StoreError
 from merchant_agent.evidence.archive import ExportZip
-from merchant_agent.evidence.exchange import Batch, Newest, open_ack, sign_batch
+from merchant_agent.evidence.exchange import Batch, Newest, digest_lines, open_ack, sign_batch
 from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.grant import new_nonce
 from merchant_agent.evidence.octets import encode_b64u
@@ -53,6 +53,7 @@ def _upload(terminal: EnrolledJournal, first: int, *, nonce: str, answered: bool
         from_=first,
         to=head.seq,
         newest=Newest(seq=head.seq, link=head.link),
+        lines=digest_lines([]),
         nonce=nonce,
         client_nonce=new_nonce(),
         at=format_at(reading.at),

@@ -12,6 +12,7 @@ from merchant_agent.errors import (
     MerchantAgentError,
     NotFoundError,
     SignInError,
+    StoreConflictError,
     StoreCorruptError,
     StoreFullError,
     StoreLockedError,
@@ -81,6 +82,15 @@ def test_defect_is_told_without_its_words_and_the_process_goes_on(
     assert "13800138000" not in answer.get_data(as_text=True)
     assert any(record.exc_info for record in caplog.records)
     assert client.get("/").status_code == 200
+
+
+def test_what_a_database_says_is_not_logged(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.failure = StoreConflictError("DETAIL: Key (phone)=(13800138000) exists")
+    site.failure.__cause__ = ValueError("13800138000")
+    assert site.app.test_client().get("/api/fails").status_code == 500
+    assert "StoreConflictError" in caplog.text
+    assert "in api_fails" in caplog.text
+    assert "13800138000" not in caplog.text
 
 
 @pytest.mark.parametrize(

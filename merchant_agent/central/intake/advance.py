@@ -1,7 +1,8 @@
 """Lines for new places: the chain goes on record by record, and past what can be set aside.
 
-A record that only says something wrong (V1, V6, V7, V10) stands by the issuer's own signature:
-its link is known. A line without that signature has a link only by the word of the record
+A record that only says something wrong (V1, V6, V7) stands by the issuer's own signature: its link
+is known. One whose words do not match (V10) is taken up without them. A line without that signature
+has a link only by the word of the record
 after it, or of a batch; where nobody tells it yet, the chain stays before such lines.
 """
 
@@ -17,8 +18,10 @@ from merchant_agent.central.intake.verdicts import (
     Contradiction,
     Judgement,
     Rejected,
+    rejected,
     rejected_answer,
 )
+from merchant_agent.central.intake.words import matching_disclosures
 from merchant_agent.errors import FormatError, VerificationError
 from merchant_agent.evidence.chain import Chain, is_skippable
 from merchant_agent.evidence.fields import Anchor, Head
@@ -40,6 +43,8 @@ class Advance:
         self._accepted: list[Accepted] = []
         self._rejected = known.rejected
         self._answers = known.answers
+        self._recovered = known.recovered
+        self._repeated = known.repeated
         self._conflict: Contradiction | None = None
         # Unsigned lines just passed over, of which no link is known yet, and what stood before them.
         self._lost: list[Rejected] = []
@@ -70,20 +75,25 @@ class Advance:
             return
         head, totals, anchor = self._chain.head, self._chain.totals, self._chain.anchor
         try:
-            record = self._chain.advance(jws, line.disclosures)
+            record = self._chain.advance(jws)
             if not self._standing.knows(record.anchor):
                 self._chain = self._chain_at(head, totals, anchor)
                 raise VerificationError("V7", "its anchor was never published", seq=record.seq)  # noqa: TRY301 -- one way out
         except VerificationError as error:
             self._set_aside(line, jws, error)
-        else:
-            self._accepted.append(Accepted(record=record, octets=jws.octets, disclosures=line.disclosures))
+            return
+        words, mismatch = matching_disclosures(record, line.disclosures)
+        self._accepted.append(Accepted(record=record, octets=jws.octets, disclosures=words))
+        if mismatch is not None:
+            self._answers.append(rejected_answer(record.seq, mismatch.rule))
+            self._rejected.append(rejected(record.seq, line, mismatch, link_of(line.octets)))
 
     def _set_aside(self, line: Line, jws: Jws, error: VerificationError) -> None:
         """Goes on past what the issuer signed and the chain refuses, where that is possible."""
         seq = self._chain.seq + 1
         if error.rule == "V5":
-            self._conflict = Contradiction(seq=seq, kind="prev", held=None, received=jws.octets)
+            link = link_of(jws.octets)
+            self._conflict = Contradiction(seq=seq, kind="prev", link=link, held=None, received=jws.octets)
             return
         stated = self._stated_here(jws)
         if stated is not None and not is_skippable(error):
@@ -92,7 +102,7 @@ class Advance:
         link = link_of(jws.octets)
         self._settle_lost(None)
         self._answers.append(rejected_answer(seq, error.rule))
-        self._rejected.append(replace(_rejected(seq, line, error, link), placed=True, vouched=True))
+        self._rejected.append(replace(rejected(seq, line, error, link), placed=True, vouched=True))
         self._chain.skip(link)
 
     def _pass_over(self, line: Line, error: VerificationError) -> None:
@@ -102,7 +112,7 @@ class Advance:
         seq = self._chain.seq + 1
         self._answers.append(rejected_answer(seq, error.rule))
         own = link_of(line.octets)
-        self._lost.append(_rejected(seq, line, error, own))
+        self._lost.append(rejected(seq, line, error, own))
         claimed = self._claimed_link(seq)
         self._chain.skip(claimed or own)
         if claimed is not None:
@@ -128,9 +138,12 @@ class Advance:
         """Whether an earlier batch committed to another record at this place."""
         seq = self._chain.seq + 1
         claims = self._standing.claims.get(seq)
-        if not claims or all(link == link_of(jws.octets) for link in claims):
+        if not claims:
             return False
-        self._conflict = Contradiction(seq=seq, kind="newest", held=None, received=jws.octets)
+        link = link_of(jws.octets)
+        if all(claimed == link for claimed in claims):
+            return False
+        self._conflict = Contradiction(seq=seq, kind="newest", link=link, held=None, received=jws.octets)
         return True
 
     def _claimed_link(self, seq: int) -> str | None:
@@ -167,20 +180,10 @@ class Advance:
             outcome="frozen" if self._conflict else "resend" if self._lost else "accepted",
             head=head,
             totals=totals,
-            accepted=self._accepted,
+            accepted=[*self._recovered, *self._accepted],
+            recovered=[item.record.seq for item in self._recovered],
+            repeated=self._repeated,
             rejected=self._rejected,
             answers=self._answers,
             conflict=self._conflict,
         )
-
-
-def _rejected(seq: int, line: Line, error: VerificationError, link: str) -> Rejected:
-    return Rejected(
-        seq=seq,
-        line=line.octets,
-        link=link,
-        rule=error.rule,
-        detail=error.detail,
-        placed=False,
-        vouched=False,
-    )

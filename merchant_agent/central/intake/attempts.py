@@ -32,7 +32,8 @@ def require_attempt_left(central: Central, remote: str) -> None:
         row: Attempt | None = reader.first(Attempt.select().where(Attempt.remote == origin(remote)))
     if row is None or row.failed < MAX_WRONG_CODES:
         return
-    left = row.since + WINDOW - central.clock.now()
+    # A clock that was set back must not keep anybody out for longer than the window.
+    left = min(row.since - central.clock.now(), timedelta(0)) + WINDOW
     if left > timedelta(0):
         raise RateLimitedError(math.ceil(left.total_seconds()))
 
@@ -42,7 +43,7 @@ def note_wrong_code(central: Central, remote: str) -> None:
     now = central.clock.now()
     one_more = {Attempt.failed: Attempt.failed + 1}
     with central.store.write() as tx:
-        tx.execute(Attempt.delete().where(Attempt.since <= now - WINDOW))
+        tx.execute(Attempt.delete().where((Attempt.since <= now - WINDOW) | (Attempt.since > now)))
         tx.execute(
             Attempt.insert(remote=origin(remote), failed=1, since=now).on_conflict(
                 conflict_target=[Attempt.remote], update=one_more

@@ -56,12 +56,16 @@ def _apart(standing: Standing, batch: Batch) -> Outcome | None:
 
 
 def _newest_conflict(standing: Standing, upload: Upload) -> Contradiction | None:
-    """The batch's word against the record that central has where the batch's newest should stand."""
+    """The batch's word against what stands where its newest should, or against an earlier batch's word."""
     newest = upload.batch.newest
     held = standing.held.get(newest.seq)
-    if held is None or not held.vouched or held.link == newest.link:
+    if held is not None and held.vouched and held.link != newest.link:
+        octets: bytes | None = held.octets
+    elif any(link != newest.link for link in standing.claims.get(newest.seq, ())):
+        octets = None
+    else:
         return None
-    return Contradiction(seq=newest.seq, kind="newest", held=held.octets, received=upload.octets)
+    return Contradiction(seq=newest.seq, kind="newest", link=newest.link, held=octets, received=upload.octets)
 
 
 def _nothing(standing: Standing, outcome: Outcome) -> Judgement:

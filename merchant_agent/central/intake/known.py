@@ -1,4 +1,4 @@
-"""Lines for places that central has: the same again, or two records for one place."""
+"""Lines for places that central has: the same again, the true one at last, or two records for one place."""
 
 from __future__ import annotations
 
@@ -6,18 +6,32 @@ from dataclasses import dataclass, field
 
 from merchant_agent.central.intake.standing import Held, Standing
 from merchant_agent.central.intake.upload import Line, Upload
-from merchant_agent.central.intake.verdicts import Contradiction, Rejected, rejected_answer
+from merchant_agent.central.intake.verdicts import (
+    Accepted,
+    Contradiction,
+    Rejected,
+    rejected,
+    rejected_answer,
+)
+from merchant_agent.central.intake.words import matching_disclosures
 from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.evidence.chain import Chain
 from merchant_agent.evidence.exchange import Answer
-from merchant_agent.evidence.jws import link_of
-from merchant_agent.evidence.record import peek_record
+from merchant_agent.evidence.fields import Head
+from merchant_agent.evidence.jws import Jws, Typ, decode_jws, link_of
+from merchant_agent.evidence.record import Record, Totals, decode_record, peek_record
 
 
 @dataclass(slots=True, kw_only=True)
 class Known:
-    """What those lines come to; with a conflict the comparison ended there."""
+    """What those lines come to; with a conflict the comparison ended there.
+
+    `recovered` and `repeated` are as in `Judgement`, the former with their records.
+    """
 
     answers: list[Answer] = field(default_factory=list)
+    recovered: list[Accepted] = field(default_factory=list)
+    repeated: list[Accepted] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     conflict: Contradiction | None = None
 
@@ -28,29 +42,79 @@ def compare_known(standing: Standing, upload: Upload) -> Known:
     for seq, line in enumerate(upload.lines, upload.batch.from_):
         if seq > standing.head.seq:
             break
-        _compare(upload, seq, line, standing.held[seq], known)
+        _compare(standing, upload, seq, line, known)
         if known.conflict is not None:
             break
     return known
 
 
-def _compare(upload: Upload, seq: int, line: Line, held: Held, known: Known) -> None:
+def _compare(standing: Standing, upload: Upload, seq: int, line: Line, known: Known) -> None:
+    held = standing.held[seq]
     if held.rule is None and line.record == held.octets:
-        known.answers.append(Answer(seq=seq, answer="duplicate", rule=None))
+        _repeat(seq, line, known)
         return
-    if held.rule is not None and _is_same(line, held):
-        known.answers.append(rejected_answer(seq, held.rule))
-        return
+    if held.rule is not None:
+        record = _recovered(standing, upload, seq, line)
+        if record is not None:
+            _take(record, line, known.recovered, known)
+            return
+        if _is_same(line, held):
+            known.answers.append(rejected_answer(seq, held.rule))
+            return
     error = _misplaced(upload, seq, line)
     if error is None:
-        known.conflict = Contradiction(seq=seq, kind="fork", held=held.octets, received=line.record)
+        link = link_of(line.record)
+        known.conflict = Contradiction(
+            seq=seq, kind="fork", link=link, held=held.octets, received=line.record
+        )
     else:
-        _set_aside(seq, line, error, known)
+        # What central has there stays.
+        known.answers.append(rejected_answer(seq, error.rule))
+        known.rejected.append(rejected(seq, line, error, link_of(line.octets)))
+
+
+def _repeat(seq: int, line: Line, known: Known) -> None:
+    """A duplicate; its words are looked at again, since they may have been withheld before."""
+    known.answers.append(Answer(seq=seq, answer="duplicate", rule=None))
+    if line.disclosures and isinstance(line.signed, Jws):
+        _take(decode_record(line.signed.payload), line, known.repeated, known)
+
+
+def _take(record: Record, line: Line, taken: list[Accepted], known: Known) -> None:
+    words, error = matching_disclosures(record, line.disclosures)
+    taken.append(Accepted(record=record, octets=line.record, disclosures=words))
+    if error is not None:
+        known.rejected.append(rejected(record.seq, line, error, link_of(line.octets)))
+
+
+def _recovered(standing: Standing, upload: Upload, seq: int, line: Line) -> Record | None:
+    """The record in whose place a rejected line stands, if this is it: the record after it names its link."""
+    held, before = standing.held[seq], standing.held.get(seq - 1)
+    if isinstance(line.signed, VerificationError) or not held.vouched or link_of(line.record) != held.link:
+        return None
+    granted = upload.granted
+    try:
+        link = before.link if before is not None and before.vouched else peek_record(line.signed.payload).prev
+        head = Head(epoch=granted.epoch, seq=seq - 1, link=link)
+        chain = Chain.resume(
+            granted.issuer, granted.epoch, granted.key, head, _totals(before), role="terminal"
+        )
+        return chain.advance(line.signed)
+    except (FormatError, VerificationError):
+        return None
+
+
+def _totals(before: Held | None) -> Totals | None:
+    """What the record after it goes on from; None where that is not known."""
+    if before is None or before.rule is not None:
+        return None
+    return decode_record(decode_jws(before.octets, Typ.RECORD).payload).totals
 
 
 def _is_same(line: Line, held: Held) -> bool:
     """Whether it is the rejected line again, or may be, where nobody vouched for what stands there."""
-    return line.octets == held.octets or link_of(line.record) == held.link or not held.vouched
+    links = {link_of(line.record), link_of(line.octets)}
+    return line.octets == held.octets or held.link in links or not held.vouched
 
 
 def _misplaced(upload: Upload, seq: int, line: Line) -> VerificationError | None:
@@ -64,19 +128,3 @@ def _misplaced(upload: Upload, seq: int, line: Line) -> VerificationError | None
     if (stated.issuer, stated.epoch, stated.seq) != (upload.granted.issuer, upload.granted.epoch, seq):
         return VerificationError("V4", "it states another place")
     return None
-
-
-def _set_aside(seq: int, line: Line, error: VerificationError, known: Known) -> None:
-    """What central has there stays."""
-    known.answers.append(rejected_answer(seq, error.rule))
-    known.rejected.append(
-        Rejected(
-            seq=seq,
-            line=line.octets,
-            link=link_of(line.octets),
-            rule=error.rule,
-            detail=error.detail,
-            placed=False,
-            vouched=False,
-        )
-    )

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import peewee
 
+from merchant_agent.central.intake.late_words import add_words
 from merchant_agent.central.intake.standing import ACTIVE, FROZEN, Standing
 from merchant_agent.central.intake.upload import Upload
 from merchant_agent.central.intake.verdicts import Accepted, Contradiction, Judgement, Rejected
@@ -41,6 +42,7 @@ _MOVE_HEAD = (
     " WHERE merchant = ? AND issuer = ? AND epoch = ?"
     " AND seq = ? AND nonce = ? AND claimed_seq = ? AND state = ? RETURNING seq"
 )
+_ONLY_GROWING = (Quarantine.placed, Quarantine.vouched)
 _MAX_KEPT_LINE_BYTES = 1 << 17
 _MAX_DETAIL_CHARS = 200
 
@@ -69,9 +71,12 @@ def store_upload(  # noqa: PLR0913, PLR0917 -- the parts of one exchange
         ]
     )
     granted = upload.granted
-    forget_told(
-        tx, granted.merchant, granted.issuer, granted.epoch, [item.record for item in judged.accepted]
-    )
+    if judged.repeated:
+        add_words(tx, granted.merchant, judged.repeated)
+    came = [item.record for item in (*judged.accepted, *judged.repeated)]
+    forget_told(tx, granted.merchant, granted.issuer, granted.epoch, came)
+    if judged.recovered:
+        _forget_rejected(tx, upload, judged.recovered)
     if judged.rejected:
         _set_aside(tx, upload, judged.rejected, now)
     if judged.conflict is not None:
@@ -156,8 +161,30 @@ def _set_aside(tx: Writer, upload: Upload, rejected: Sequence[Rejected], now: da
         for item in rejected
     ]
     key = [Quarantine.merchant, Quarantine.issuer, Quarantine.epoch, Quarantine.seq, Quarantine.link]
-    again = {Quarantine.placed: peewee.EXCLUDED.placed, Quarantine.vouched: peewee.EXCLUDED.vouched}
-    tx.execute(Quarantine.insert_many(rows).on_conflict(conflict_target=key, update=again))
+    tx.execute(
+        Quarantine.insert_many(rows).on_conflict(
+            conflict_target=key, update={column: _larger(column) for column in _ONLY_GROWING}
+        )
+    )
+
+
+def _larger(column: peewee.Field[int]) -> peewee.Case:
+    """A line that has its place keeps it, whatever comes again."""
+    fresh = getattr(peewee.EXCLUDED, column.name)
+    return peewee.Case(None, [(fresh > column, fresh)], column)
+
+
+def _forget_rejected(tx: Writer, upload: Upload, recovered: Sequence[int]) -> None:
+    """The true records stand now where these lines stood."""
+    granted = upload.granted
+    tx.execute(
+        Quarantine.delete().where(
+            (Quarantine.merchant == granted.merchant)
+            & (Quarantine.issuer == granted.issuer)
+            & (Quarantine.epoch == granted.epoch)
+            & Quarantine.seq.in_(recovered)
+        )
+    )
 
 
 def _enqueue_standing(tx: Writer, upload: Upload, rejected: Sequence[Rejected], now_ms: int) -> None:
@@ -201,7 +228,7 @@ def _keep_conflict(tx: Writer, upload: Upload, conflict: Contradiction, now: dat
     granted = upload.granted
     held = conflict.held
     if held is None and conflict.kind == "newest":
-        held = find_announcement(tx, granted, conflict.seq, other_than=link_of(conflict.received))
+        held = find_announcement(tx, granted, conflict.seq, other_than=conflict.link)
     elif held is None:
         held = find_before(tx, granted, conflict.seq)
     tx.execute(

@@ -24,13 +24,13 @@ from merchant_agent.store.store import Reader
 ACTIVE = "active"
 FROZEN = "frozen"
 
-# The head, once for each link that an earlier batch named for a place that this one adds.
+# The head, once for each link that an earlier batch named for a place that this one adds or names.
 _STANDING = (
     "SELECT DISTINCT h.seq, h.link, h.totals, h.nonce, h.claimed_seq, h.state, b.newest_seq, b.newest_link,"
     " (SELECT r.octets FROM record r WHERE r.merchant = h.merchant AND r.issuer = h.issuer"
     " AND r.epoch = h.epoch AND r.seq <= h.seq ORDER BY r.seq DESC LIMIT 1)"
     " FROM chain_head h LEFT JOIN batch b ON b.merchant = h.merchant AND b.issuer = h.issuer"
-    " AND b.epoch = h.epoch AND b.newest_seq > h.seq AND b.newest_seq BETWEEN ? AND ?"
+    " AND b.epoch = h.epoch AND b.newest_seq > h.seq AND (b.newest_seq BETWEEN ? AND ? OR b.newest_seq = ?)"
     " AND b.outcome <> 'refused'"
     " WHERE h.merchant = ? AND h.issuer = ? AND h.epoch = ?"
 )
@@ -69,9 +69,10 @@ class Held:
 class Standing:
     """A chain's state when it was read.
 
-    `held` has the known places that the upload speaks of, `claims` the links that earlier batches
-    named for places that it adds. `anchor` is that of the newest accepted record; `published` has
-    the roots of those sizes of the log that other anchors of the upload name, where there are any.
+    `held` has the known places that the upload speaks of and the one before, `claims` the links that
+    earlier batches named for places that it adds or names. `anchor` is that of the newest accepted
+    record; `published` has the roots of those sizes of the log that other anchors of the upload name,
+    where there are any.
     """
 
     head: Head
@@ -98,7 +99,7 @@ def find_standing(reader: Reader, upload: Upload) -> Standing:
         StoreCorruptError: the chain was granted and has no head.
     """
     granted = upload.granted
-    places = (upload.batch.from_, upload.batch.to)
+    places = (upload.batch.from_, upload.batch.to, upload.batch.newest.seq)
     rows = reader.rows(_STANDING, *places, granted.merchant, granted.issuer, granted.epoch)
     if not rows:
         raise StoreCorruptError(f"the head of {granted.issuer} is missing")
@@ -164,11 +165,11 @@ def _of(query: peewee.Query, table: _Chained, upload: Upload) -> peewee.Query:
 
 
 def _held(reader: Reader, upload: Upload, head_seq: int) -> dict[int, Held]:
-    """What stands at the known places that the lines repeat, and at the batch's newest."""
+    """What stands at the known places that the lines repeat, before them, and at the batch's newest."""
     batch = upload.batch
     held: dict[int, Held] = {}
     if batch.from_ <= head_seq:
-        held.update(_places(reader, upload, batch.from_, min(batch.to, head_seq)))
+        held.update(_places(reader, upload, max(batch.from_ - 1, 0), min(batch.to, head_seq)))
     if batch.newest.seq <= head_seq and batch.newest.seq not in held:
         held.update(_places(reader, upload, batch.newest.seq, batch.newest.seq))
     return held

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from merchant_agent.central.store.issuers import Granted
 from merchant_agent.errors import FormatError, InvalidError, VerificationError
 from merchant_agent.evidence.chain import Chain
-from merchant_agent.evidence.exchange import Batch, decode_batch, decode_upload, open_batch
+from merchant_agent.evidence.exchange import Batch, decode_batch, decode_upload, digest_lines, open_batch
 from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.jws import Jws, Typ, decode_jws
 from merchant_agent.evidence.octets import decode_json
@@ -72,7 +72,8 @@ def open_upload(raw: RawUpload, granted: Granted) -> Upload:
     """The upload, with every signature in it checked by the granted key.
 
     Raises:
-        FormatError: the batch does not say what a batch says.
+        FormatError: the batch does not say what a batch says, or was signed over other lines: somebody
+            on the way changed them, and the issuer is not to be blamed.
         InvalidError: "batch-signature", when the key did not sign the batch.
     """
     octets = raw.jws.octets
@@ -83,6 +84,8 @@ def open_upload(raw: RawUpload, granted: Granted) -> Upload:
     except VerificationError as error:
         if error.rule != "V15":
             raise InvalidError("batch-signature", str(error)) from error
+    if batch.lines != digest_lines(raw.lines):
+        raise FormatError("the lines are not those that the batch was signed over")
     # Only the key matters here: where the records stand is judged later.
     opener = Chain.resume(
         granted.issuer,

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from merchant_agent.central.intake.upload import Line
+from merchant_agent.errors import VerificationError
 from merchant_agent.evidence.exchange import Answer, Outcome
 from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.record import Record, Totals
@@ -37,27 +39,48 @@ class Rejected:
 class Contradiction:
     """Two things that the issuer signed and that cannot both be true, about the place `seq`.
 
-    `kind` is as in the model `Conflict`. `held` is None where it is to be looked up: what stands at
-    the place before for `prev`, the earlier batch for `newest`.
+    `kind` is as in the model `Conflict`; `link` is what `received` has or names for the place. `held`
+    is None where it is to be looked up: what stands at the place before for `prev`, the earlier batch
+    for `newest`.
     """
 
     seq: int
     kind: Literal["fork", "prev", "newest"]
+    link: str
     held: bytes | None
     received: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """An outcome and what is to be stored with it; head and totals are those after it."""
+    """An outcome and what is to be stored with it; head and totals are those after it.
+
+    `recovered` are places among the accepted ones at which a rejected line stood until now;
+    `repeated` are records that central has, with words that it may lack.
+    """
 
     outcome: Outcome
     head: Head
     totals: Totals | None
     accepted: Sequence[Accepted] = ()
+    recovered: Sequence[int] = ()
+    repeated: Sequence[Accepted] = ()
     rejected: Sequence[Rejected] = ()
     answers: Sequence[Answer] = ()
     conflict: Contradiction | None = None
+
+
+def rejected(seq: int, line: Line, error: VerificationError, link: str) -> Rejected:
+    """A line that is set aside, with a place of its own only where the caller gives it one."""
+    return Rejected(
+        seq=seq,
+        line=line.octets,
+        link=link,
+        rule=error.rule,
+        detail=error.detail,
+        placed=False,
+        vouched=False,
+    )
 
 
 def rejected_answer(seq: int, rule: str) -> Answer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import peewee
 
@@ -37,15 +38,16 @@ class Erasing:
     by_shop: bool
 
 
-def forget(tx: Writer, merchant: str, place: Place, members: Collection[str]) -> None:
-    """Deletes these members of the record at `place` wherever central has them."""
+def forget(tx: Writer, merchant: str, place: Place, members: Collection[str], *, taken: int = 0) -> None:
+    """Deletes these members of the record at `place` wherever central has them; `taken` were just deleted."""
     names = list(members)
-    tx.execute(Disclosure.delete().where(_at(Disclosure, merchant, place) & Disclosure.name.in_(names)))
+    here = _at(Disclosure, merchant, place) & Disclosure.name.in_(names)
+    gone = tx.execute(Disclosure.delete().where(here))
     for table in (Rating, Suggestion, Complaint):
         columns = {name: column for name, column in _columns(table).items() if name in members}
-        if columns:
-            cleared = dict.fromkeys(columns.values())
-            tx.execute(table.update(cleared).where(_at(table, merchant, place)))
+        cleared: dict[peewee.Field[Any], object] = dict.fromkeys(columns.values())
+        cleared[table.undisclosed] = table.undisclosed + gone + taken
+        tx.execute(table.update(cleared).where(_at(table, merchant, place)))
     forget_lines(tx, tx.all(Quarantine.select().where(_at(Quarantine, merchant, place))))
 
 
@@ -78,9 +80,13 @@ def forget_told(tx: Writer, merchant: str, issuer: str, epoch: int, records: Seq
         (Erasure.merchant == merchant)
         & (Erasure.told_issuer == issuer)
         & (Erasure.told_epoch == epoch)
-        & Erasure.told_seq.between(seqs[0], seqs[-1])
+        & Erasure.told_seq.between(min(seqs), max(seqs))
     )
-    query = Erasure.select(Erasure.told_seq, Erasure.members).where(told & (Erasure.issuer == issuer))
+    own = ChainHead.select(ChainHead.issuer).where(
+        (ChainHead.merchant == merchant) & (ChainHead.role == "central")
+    )
+    by_right = (Erasure.issuer == issuer) | Erasure.issuer.in_(own)
+    query = Erasure.select(Erasure.told_seq, Erasure.members).where(told & by_right)
     for seq, members in tx.all(query.tuples()):
         forget(tx, merchant, Place(issuer=issuer, epoch=epoch, seq=seq), members)
 

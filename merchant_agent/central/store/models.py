@@ -312,6 +312,7 @@ class Rating(Table):
     dwell_ms = peewee.BigIntegerField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    undisclosed = peewee.IntegerField()
 
     class Meta:
         primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
@@ -335,6 +336,7 @@ class Suggestion(Table):
     channel = peewee.TextField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    undisclosed = peewee.IntegerField()
 
     class Meta:
         primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
@@ -363,6 +365,7 @@ class Complaint(Table):
     channel = peewee.TextField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    undisclosed = peewee.IntegerField()
 
     class Meta:
         primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")

@@ -28,7 +28,7 @@ from merchant_agent.store.table import Table
 
 _KEY = ("merchant", "issuer", "epoch", "seq", "received_at", "at")
 _PROMPT = ("prompt_issuer", "prompt_epoch", "prompt_seq")
-_SAID = ("comment", "channel", "lang", "catalogue")
+_SAID = ("comment", "channel", "lang", "catalogue", "undisclosed")
 _COLUMNS: dict[type[Table], tuple[str, ...]] = {
     Prompt: (*_KEY, "id", "till", "source", "sale", "asks", "tag"),
     Lapse: (*_KEY, *_PROMPT, "reason"),
@@ -137,7 +137,7 @@ def _answer_row(
 ) -> _Row:
     """The columns that every answer has."""
     key = _key(merchant, received_ms, change.place, change.at)
-    said = (_clean(change.comment), change.channel, change.lang, change.catalogue)
+    said = (_clean(change.comment), change.channel, change.lang, change.catalogue, change.undisclosed)
     return (*key, id, *_prompt_place(change.prompt), *said)
 
 

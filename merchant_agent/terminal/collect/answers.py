@@ -13,6 +13,8 @@ from typing import Literal
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError, TransitionError
 from merchant_agent.evidence.bodies import AspectLevel, Ended, Kind, RatingBody
 from merchant_agent.evidence.record import About
+from merchant_agent.store.fields import json_text, to_ms
+from merchant_agent.store.lookup import Lookup
 from merchant_agent.store.store import Reader, Writer
 from merchant_agent.terminal.collect.lookup import (
     PromptState,
@@ -32,6 +34,17 @@ from merchant_agent.terminal.store.models import Draft, Prompt, Rating
 LONGEST_DWELL_MS = 3_600_000
 
 EndedByTablet = Literal["done", "left", "idle"]
+
+_RATING = Lookup(Rating, "rating_id = ?")
+_ELSEWHERE = Lookup(Draft, "answer_id = ? AND prompt_id <> ?")
+_KEEP = (
+    "INSERT INTO draft"
+    " (prompt_id, answer_id, device, level, aspects, tags, comment, lang, claim, started_at, touched_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (prompt_id) DO UPDATE SET answer_id = excluded.answer_id,"
+    " level = excluded.level, aspects = excluded.aspects, tags = excluded.tags, comment = excluded.comment,"
+    " lang = excluded.lang, claim = excluded.claim, touched_at = excluded.touched_at"
+)
+_FORGET = "DELETE FROM draft WHERE prompt_id = ?"
 
 
 def keep_draft(terminal: Terminal, tablet: Tablet, answer_id: str, answer: Answer) -> None:
@@ -81,7 +94,7 @@ def finish(  # noqa: PLR0913 -- an answer's end has these parts
     if checked.level is None:
         raise InvalidError("level", "a rating needs a level")
     with terminal.journal.write() as writer:
-        signed = _find_rating(writer, answer_id)
+        signed = _RATING.first(writer, answer_id)
         if signed is not None:
             return _thanks_again(terminal, writer, signed, checked)
         prompt = _require_answerable(writer, tablet, answer_id, checked.prompt_id)
@@ -107,7 +120,7 @@ def decline(terminal: Terminal, tablet: Tablet, prompt_id: str) -> None:
         if draft is not None and draft.level is not None:
             raise TransitionError(PromptState.ANSWERING, "decline")
         lapse(writer, place_of(prompt, terminal.journal.identity.issuer), "declined")
-        writer.execute(Draft.delete().where(Draft.prompt_id == prompt_id))
+        writer.rows(_FORGET, prompt_id)
 
 
 def sign_rating(  # noqa: PLR0913 -- a rating has these parts
@@ -142,7 +155,7 @@ def sign_rating(  # noqa: PLR0913 -- a rating has these parts
     about = About(prompt=place_of(prompt, terminal.journal.identity.issuer), case=None)
     words = {"comment": answer.comment}
     appended = writer.append(Kind.RATING, body, id=answer_id, about=about, disclosures=words)
-    writer.execute(Draft.delete().where(Draft.prompt_id == prompt.prompt_id))
+    writer.rows(_FORGET, prompt.prompt_id)
     return appended
 
 
@@ -166,8 +179,7 @@ def _require_answerable(reader: Reader, tablet: Tablet, answer_id: str, prompt_i
         raise ConflictError("answered", "the prompt has a rating already")
     _require_open(reader, prompt)
     _own_draft(reader, tablet, prompt_id)
-    elsewhere = (Draft.answer_id == answer_id) & (Draft.prompt_id != prompt_id)
-    if _find_rating(reader, answer_id) or reader.first(Draft.select().where(elsewhere)):
+    if _RATING.first(reader, answer_id) or _ELSEWHERE.first(reader, answer_id, prompt_id):
         raise ConflictError("answer-id", "the id is another answer's")
     return prompt
 
@@ -192,30 +204,21 @@ def _own_draft(reader: Reader, tablet: Tablet, prompt_id: str) -> Draft | None:
 
 
 def _store_draft(terminal: Terminal, writer: Writer, tablet: Tablet, answer_id: str, answer: Answer) -> None:
-    now = terminal.clock.now()
-    row = Draft.insert(
-        prompt_id=answer.prompt_id,
-        answer_id=answer_id,
-        device=tablet.id,
-        level=answer.level,
-        aspects=answer.aspects,
-        tags=answer.tags,
-        comment=answer.comment,
-        lang=answer.lang,
-        claim=answer.claim,
-        started_at=now,
-        touched_at=now,
+    now = to_ms(terminal.clock.now())
+    lists = (json_text(answer.aspects), json_text(answer.tags))
+    row = (
+        answer.prompt_id,
+        answer_id,
+        tablet.id,
+        answer.level,
+        *lists,
+        answer.comment,
+        answer.lang,
+        answer.claim,
+        now,
+        now,
     )
-    touched = (
-        *(Draft.answer_id, Draft.level, Draft.aspects, Draft.tags, Draft.comment, Draft.lang),
-        *(Draft.claim, Draft.touched_at),
-    )
-    writer.execute(row.on_conflict(conflict_target=(Draft.prompt_id,), preserve=touched))
-
-
-def _find_rating(reader: Reader, answer_id: str) -> Rating | None:
-    row: Rating | None = reader.first(Rating.select().where(Rating.rating_id == answer_id))
-    return row
+    writer.rows(_KEEP, *row)
 
 
 def _thanks_again(terminal: Terminal, reader: Reader, signed: Rating, answer: Answer) -> Thanks:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import peewee
-
+from merchant_agent.store.fields import from_ms
 from merchant_agent.store.store import Reader, Store
 from merchant_agent.terminal.collect.bell import Bell
 from merchant_agent.terminal.collect.screen import (
@@ -19,7 +19,6 @@ from merchant_agent.terminal.collect.screen import (
     Tablet,
     choose_question,
 )
-from merchant_agent.terminal.store.models import Draft, Prompt, Sale
 
 _RUN_BYTES = 4
 
@@ -89,23 +88,22 @@ class Board:
 
 
 _COLUMNS = (
-    *(Prompt.prompt_id, Prompt.epoch, Prompt.seq, Prompt.till, Prompt.source, Prompt.sale, Prompt.at),
-    *(Sale.order_no, Sale.amount, Sale.invitation),
-    *(Draft.device, Draft.answer_id, Draft.level, Draft.aspects, Draft.tags, Draft.comment, Draft.lang),
-    *(Draft.started_at, Draft.touched_at),
+    *("p.prompt_id", "p.epoch", "p.seq", "p.till", "p.source", "p.sale", "p.at"),
+    *("s.order_no", "s.amount", "s.invitation"),
+    *("d.device", "d.answer_id", "d.level", "d.aspects", "d.tags", "d.comment", "d.lang"),
+    *("d.started_at", "d.touched_at"),
+)
+_NAMES = tuple(column[2:] for column in _COLUMNS)
+_OPEN = (
+    f"SELECT {', '.join(_COLUMNS)} FROM prompt p JOIN sale s ON s.prompt_id = p.prompt_id"  # noqa: S608 -- our own names
+    " LEFT JOIN draft d ON d.prompt_id = p.prompt_id"
+    " WHERE p.outcome IS NULL AND p.asks ORDER BY p.epoch, p.seq"
 )
 
 
 def read_questions(reader: Reader) -> tuple[Question, ...]:
     """The open questions that tablets ask, in the order of their sales."""
-    query = (
-        Prompt.select(*_COLUMNS)
-        .join(Sale, on=(Sale.prompt_id == Prompt.prompt_id))
-        .join_from(Prompt, Draft, peewee.JOIN.LEFT_OUTER, on=(Draft.prompt_id == Prompt.prompt_id))
-        .where(Prompt.outcome.is_null() & Prompt.asks)
-        .order_by(Prompt.epoch, Prompt.seq)
-    )
-    return tuple(_question(row) for row in reader.all(query.dicts()))
+    return tuple(_question(dict(zip(_NAMES, row, strict=True))) for row in reader.rows(_OPEN))
 
 
 def _question(row: Mapping[str, Any]) -> Question:
@@ -118,8 +116,8 @@ def _question(row: Mapping[str, Any]) -> Question:
         sale=row["sale"],
         manual=row["source"] == "manual",
         amount=row["amount"],
-        at=row["at"],
-        invitation=bytes(row["invitation"]),
+        at=from_ms(row["at"]),
+        invitation=row["invitation"],
         held=None if row["device"] is None else _held(row),
     )
 
@@ -129,10 +127,10 @@ def _held(row: Mapping[str, Any]) -> Held:
         device=row["device"],
         answer_id=row["answer_id"],
         level=row["level"],
-        aspects=tuple((aspect, level) for aspect, level in row["aspects"]),
-        tags=tuple(row["tags"]),
+        aspects=tuple((aspect, level) for aspect, level in json.loads(row["aspects"])),
+        tags=tuple(json.loads(row["tags"])),
         comment=row["comment"],
         lang=row["lang"],
-        started_at=row["started_at"],
-        touched_at=row["touched_at"],
+        started_at=from_ms(row["started_at"]),
+        touched_at=from_ms(row["touched_at"]),
     )

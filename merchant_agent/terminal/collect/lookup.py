@@ -8,11 +8,15 @@ from merchant_agent.errors import NotFoundError
 from merchant_agent.evidence.bodies import Kind, LapseBody, LapseReason
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.record import About
+from merchant_agent.store.lookup import Lookup
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.board import read_questions
 from merchant_agent.terminal.collect.screen import is_waiting
 from merchant_agent.terminal.store.journal import JournalWriter
 from merchant_agent.terminal.store.models import Draft, Prompt
+
+_PROMPT = Lookup(Prompt, "prompt_id = ?")
+_DRAFT = Lookup(Draft, "prompt_id = ?")
 
 
 class PromptState(StrEnum):
@@ -35,7 +39,7 @@ def find_prompt(reader: Reader, prompt_id: str) -> Prompt:
     Raises:
         NotFoundError: "prompt".
     """
-    row: Prompt | None = reader.first(Prompt.select().where(Prompt.prompt_id == prompt_id))
+    row = _PROMPT.first(reader, prompt_id)
     if row is None:
         raise NotFoundError("prompt", "there is no such prompt")
     return row
@@ -43,8 +47,7 @@ def find_prompt(reader: Reader, prompt_id: str) -> Prompt:
 
 def find_draft(reader: Reader, prompt_id: str) -> Draft | None:
     """What somebody tapped on a tablet about the prompt and nobody signed yet."""
-    row: Draft | None = reader.first(Draft.select().where(Draft.prompt_id == prompt_id))
-    return row
+    return _DRAFT.first(reader, prompt_id)
 
 
 def state_of(reader: Reader, prompt: Prompt) -> PromptState:

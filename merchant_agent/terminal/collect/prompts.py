@@ -17,6 +17,7 @@ from merchant_agent.evidence.bodies import SaleSource as SignedSource
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.invitation import invitation_url, sign_invitation
 from merchant_agent.evidence.octets import encode_b64u
+from merchant_agent.store.fields import to_ms
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.alarms import raise_alarm
 from merchant_agent.terminal.collect.board import read_questions
@@ -43,6 +44,8 @@ _SOURCES: Mapping[SaleSource, SignedSource] = {
     SaleSource.ODOO: "odoo",
     SaleSource.MANUAL: "manual",
 }
+_ORDER = ("till", "business_day", "order_no", "amount", "currency", "kind")
+_SALE = ("prompt_id", *_ORDER, "invitation", "at", "invited_until")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +154,15 @@ def _open(terminal: Terminal, writer: JournalWriter, sale: Sale, arrival: Arriva
         invitation=sign_invitation(journal.key, prompt.place, issued_at, days, tag),
         invited_until=issued_at + timedelta(days=days),
     )
-    writer.execute(models.Sale.insert(row.__data__))
+    writer.copy_rows(models.Sale, _SALE, [_values(row)])
     return row
+
+
+def _values(row: models.Sale) -> tuple[object, ...]:
+    """The row as the database keeps it, in the order of `_SALE`."""
+    times = (None if row.at is None else to_ms(row.at), to_ms(row.invited_until))
+    sale = (row.till, row.business_day, row.order_no, row.amount, row.currency, row.kind)
+    return (row.prompt_id, *sale, row.invitation, *times)
 
 
 def _end_replaced(writer: JournalWriter, issuer: str, sale: Sale) -> None:

@@ -7,9 +7,13 @@ from datetime import datetime, timedelta
 from merchant_agent.domain.sales import Sale
 from merchant_agent.errors import NotFoundError
 from merchant_agent.store.fields import to_ms
+from merchant_agent.store.lookup import Lookup
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.tills import Arrival
 from merchant_agent.terminal.store import models
+
+_SALE = Lookup(models.Sale, "prompt_id = ?")
+_SAME_ORDER = Lookup(models.Sale, "till = ? AND order_no = ? AND business_day IN (?, ?, ?, ?)")
 
 
 def find_sale(reader: Reader, prompt_id: str, till: str = "") -> models.Sale:
@@ -18,7 +22,7 @@ def find_sale(reader: Reader, prompt_id: str, till: str = "") -> models.Sale:
     Raises:
         NotFoundError: "prompt".
     """
-    row: models.Sale | None = reader.first(models.Sale.select().where(models.Sale.prompt_id == prompt_id))
+    row = _SALE.first(reader, prompt_id)
     if row is None or till not in {"", row.till}:
         raise NotFoundError("prompt", "there is no such prompt")
     return row
@@ -29,11 +33,9 @@ def find_reported(reader: Reader, sale: Sale, arrival: Arrival) -> models.Sale |
 
     What was learned of the till's clock since may have moved the sale to another day.
     """
-    row = models.Sale
     around = (arrival.day - timedelta(days=1), arrival.day, arrival.day + timedelta(days=1))
-    days = {day.isoformat() for day in (*around, arrival.claimed_day)}
-    same = (row.till == sale.till) & row.business_day.in_(sorted(days)) & (row.order_no == sale.order)
-    found: list[models.Sale] = reader.all(row.select().where(same))
+    days = [day.isoformat() for day in (*around, arrival.claimed_day)]
+    found = _SAME_ORDER.all(reader, sale.till, sale.order, *days)
     of_day = [one for one in found if one.business_day == arrival.day.isoformat()]
     of_time = [one for one in found if _is_same_time(one.at, sale.at)]
     return next(iter([*of_day, *of_time]), None)

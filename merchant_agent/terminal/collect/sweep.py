@@ -14,9 +14,11 @@ be answered by the next customer, for a sale that was not theirs.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import timedelta
 
+from merchant_agent.errors import FormatError, VerificationError
 from merchant_agent.evidence.bodies import Ended
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.answers import answer_of, sign_rating
@@ -24,6 +26,8 @@ from merchant_agent.terminal.collect.lookup import find_draft, find_prompt, laps
 from merchant_agent.terminal.collect.screen import is_waiting
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.models import Draft, Prompt
+
+_log = logging.getLogger(__name__)
 
 # A question behind one that is being answered waits; within the 10 minutes of rule V16.
 LONGEST_WAITING_S = 540
@@ -36,6 +40,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 def sweep(terminal: Terminal) -> int:
     """Ends what is over; how many prompts that were. Cheap when nothing is, to be called each second.
 
+    An answer that no reader would take stays where it is, and is tried again after its time.
+
     Raises:
         StoreError: something could not be stored; what was ended before stays ended.
     """
@@ -45,10 +51,15 @@ def sweep(terminal: Terminal) -> int:
     known = {draft.answer_id for draft in drafts} | {prompt.prompt_id for prompt in untouched}
     terminal.touches.keep_only(known)
     _let_waiting_wait(terminal)
-    ended = sum(_end_idle(terminal, draft.prompt_id) for draft in drafts if _is_idle(terminal, draft))
+    ended = sum(_end_if_sound(terminal, draft) for draft in drafts if _is_idle(terminal, draft))
     if _timed_out(terminal, untouched):
         ended += _end_untouched(terminal)
     return ended
+
+
+def _tell_unsigned(draft: Draft, error: FormatError | VerificationError) -> None:
+    """Without the error's words, which may be a customer's."""
+    _log.error("the unfinished answer %s cannot be signed: %s", draft.answer_id, error.code)
 
 
 def _untouched(reader: Reader) -> list[Prompt]:
@@ -75,6 +86,16 @@ def _is_idle(terminal: Terminal, draft: Draft) -> bool:
 def _timed_out(terminal: Terminal, prompts: Iterable[Prompt]) -> list[Prompt]:
     timeout_s = terminal.settings.prompt_timeout_s
     return [prompt for prompt in prompts if terminal.touches.idle_s(prompt.prompt_id) >= timeout_s]
+
+
+def _end_if_sound(terminal: Terminal, draft: Draft) -> bool:
+    """Ends the draft; one that no reader would take is left alone until it has been idle once more."""
+    try:
+        return _end_idle(terminal, draft.prompt_id)
+    except (FormatError, VerificationError) as error:
+        _tell_unsigned(draft, error)
+        terminal.touches.touch(draft.answer_id)
+        return False
 
 
 def _end_idle(terminal: Terminal, prompt_id: str) -> bool:

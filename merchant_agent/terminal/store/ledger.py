@@ -15,8 +15,11 @@ from merchant_agent.evidence.bodies import Kind
 from merchant_agent.evidence.disclosure import encode_line
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.record import Record, decode_record
+from merchant_agent.store.lookup import Lookup
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord
+
+_NEWEST = Lookup(LedgerRecord, "epoch = ? ORDER BY seq DESC LIMIT 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +64,7 @@ def find_entry(reader: Reader, epoch: int, seq: int) -> Entry | None:
 
 def newest_record(reader: Reader, epoch: int) -> LedgerRecord | None:
     """The last record of an epoch, or None while it has none."""
-    query = LedgerRecord.select().where(LedgerRecord.epoch == epoch).order_by(LedgerRecord.seq.desc())
-    found: LedgerRecord | None = reader.first(query)
-    return found
+    return _NEWEST.first(reader, epoch)
 
 
 def newest_of(reader: Reader, kind: Kind) -> Record | None:

@@ -294,12 +294,13 @@ class SentBatch(Table):
 
 
 class Quarantine(Table):
-    """A record that central rejected, and the rule that it named."""
+    """A record that central rejected, and the rule that it named; `send_again` where it is sound all the same."""
 
     epoch = peewee.IntegerField()
     seq = peewee.BigIntegerField()
     rule = peewee.TextField()
     at = InstantField()
+    send_again = peewee.BooleanField(default=False)
 
     class Meta:
         table_name = "quarantine"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import assert_never
 
 from merchant_agent.domain.projections import (
@@ -74,12 +75,17 @@ def apply(writer: Writer, changes: Iterable[Change], tables: Tables = LIVE) -> N
 
 def _end_prompt(writer: Writer, change: PromptEnded, prompt: type[Prompt]) -> None:
     """A rating outranks a lapse; of two of a kind the first stays."""
-    open_to = prompt.outcome.is_null()
-    if change.outcome is PromptOutcome.RATED:
-        open_to |= prompt.outcome == PromptOutcome.LAPSED
-    here = (prompt.epoch == change.prompt.epoch) & (prompt.seq == change.prompt.seq)
-    ended = {prompt.outcome: change.outcome, prompt.reason: change.reason, prompt.ended_at: change.at}
-    writer.execute(prompt.update(ended).where(here & open_to))
+    outcome = change.outcome.value
+    place = (change.prompt.epoch, change.prompt.seq)
+    writer.rows(_end_statement(prompt), outcome, change.reason, to_ms(change.at), *place, outcome)
+
+
+@cache
+def _end_statement(prompt: type[Prompt]) -> str:
+    table = prompt._meta.table_name  # noqa: SLF001  # peewee's name for it
+    open_to = f"outcome IS NULL OR (outcome = '{PromptOutcome.LAPSED}' AND ? = '{PromptOutcome.RATED}')"
+    ended = "outcome = ?, reason = ?, ended_at = ?"
+    return f'UPDATE "{table}" SET {ended} WHERE epoch = ? AND seq = ? AND ({open_to})'  # noqa: S608  # our own names
 
 
 def _clear(writer: Writer, change: Erased, tables: Tables) -> None:

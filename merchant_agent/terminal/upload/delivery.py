@@ -14,15 +14,17 @@ import math
 import threading
 from dataclasses import dataclass
 
-from merchant_agent.errors import StoreError
-from merchant_agent.evidence.exchange import Batch, decode_batch
-from merchant_agent.evidence.jws import Typ, decode_jws
+from merchant_agent.errors import StoreCorruptError, StoreError, VerificationError
+from merchant_agent.evidence.exchange import MAX_BATCH_RECORDS, Batch, encode_upload, open_batch
+from merchant_agent.store.store import Reader
+from merchant_agent.terminal.alarms import DAMAGED_ALARM, raise_alarm
 from merchant_agent.terminal.log.witness import Witness
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.checkpoints import newest_kept
 from merchant_agent.terminal.store.identity import Identity
+from merchant_agent.terminal.store.models import UploadState
 from merchant_agent.terminal.upload.answers import read_answer
-from merchant_agent.terminal.upload.batching import make_batch, next_span, upload_body
+from merchant_agent.terminal.upload.batching import make_batch, next_span, record_lines, upload_body
 from merchant_agent.terminal.upload.client import Client, NoAnswer
 from merchant_agent.terminal.upload.outcome import NOTHING, Code, Outcome
 from merchant_agent.terminal.upload.progress import (
@@ -58,6 +60,7 @@ class Delivery:
         self._max_records = terminal.settings.upload_batch_records  # under _running
         self._witness = Witness(terminal, client)  # under _running
         self._next_look_mono = -math.inf  # under _running
+        self._min_records = 1  # under _running
 
     def run(self) -> Outcome:
         """Sends until nothing waits, something goes wrong or the client is closed; the last outcome.
@@ -97,7 +100,9 @@ class Delivery:
             flight = self._prepare(identity)
             return NOTHING if flight is None else self._exchange(identity, flight)
         except StoreError as error:
-            _log.warning("upload: %s", error)
+            _log.warning("upload: %s", error.code)
+            if isinstance(error, StoreCorruptError):
+                self._tell_damage()
             return Outcome(code=Code.FAILED, detail=error.code)
 
     def _prepare(self, identity: Identity) -> _InFlight | None:
@@ -107,28 +112,41 @@ class Delivery:
             progress = load_progress(reader)
             if progress is None or progress.epoch != identity.epoch or progress.state in ENDING:
                 return None
-            if progress.batch is not None:
-                batch = decode_batch(decode_jws(progress.batch, Typ.BATCH).payload)
-                return _InFlight(batch=batch, body=upload_body(reader, batch, progress.batch))
-            span = next_span(
-                reader,
-                epoch=identity.epoch,
-                acked_seq=progress.acked_seq,
-                max_bytes=terminal.settings.upload_batch_bytes,
-                max_records=self._max_records,
+            kept_flight = _in_flight(reader, identity, progress)
+            if kept_flight is not None:
+                return kept_flight
+            head = terminal.journal.head
+            span = (
+                None
+                if head is None
+                else next_span(
+                    reader,
+                    head=head,
+                    acked_seq=progress.acked_seq,
+                    max_bytes=terminal.settings.upload_batch_bytes,
+                    max_records=self._max_records,
+                    min_records=self._min_records,
+                )
             )
             if span is None:
                 return None
             key, reading = terminal.journal.key, terminal.clock.read()
             kept = newest_kept(reader)
-            checkpoint = None if kept is None else kept.log_head
+            lines = record_lines(reader, span.epoch, span.first, span.last)
             batch, octets = make_batch(
-                key, identity.issuer, span, progress.nonce, reading, checkpoint=checkpoint
+                key,
+                identity.issuer,
+                span,
+                lines,
+                nonce=progress.nonce,
+                reading=reading,
+                checkpoint=None if kept is None else kept.log_head,
             )
-            body = upload_body(reader, batch, octets)
         with terminal.store.write() as writer:
+            if progress.batch is not None:
+                drop_batch(writer, progress.client_nonce)
             is_kept = keep_batch(writer, progress, batch, octets)
-        return _InFlight(batch=batch, body=body) if is_kept else None
+        return _InFlight(batch=batch, body=encode_upload(octets, lines)) if is_kept else None
 
     def _exchange(self, identity: Identity, flight: _InFlight) -> Outcome:
         base = self._base(identity)
@@ -160,14 +178,50 @@ class Delivery:
         count = batch.to - batch.from_ + 1
         with self._terminal.store.write() as writer:
             if outcome.code is Code.TOO_LARGE and count > 1:
-                drop_batch(writer, batch)
-                self._max_records = count // 2
+                drop_batch(writer, batch.client_nonce)
+                self._max_records, self._min_records = count // 2, 1
                 return Outcome(code=Code.HALVED, detail=outcome.detail)
             outcome = apply_outcome(writer, batch, outcome, self._terminal.clock.now())
         if outcome.code is Code.ACCEPTED:
             # One more each time: what was too large once is not tried again and again.
             self._max_records = min(self._max_records + 1, self._terminal.settings.upload_batch_records)
+            self._min_records = 1
+        elif outcome.code is Code.RESEND and _stands_before(outcome, batch):
+            # Its first record may be one that nobody signed, which only the `prev` behind it vouches for.
+            self._min_records = min(2 * self._min_records, MAX_BATCH_RECORDS)
         return outcome
+
+    def _tell_damage(self) -> None:
+        try:
+            with self._terminal.store.write() as writer:
+                raise_alarm(writer, at=self._terminal.clock.now(), code=DAMAGED_ALARM)
+        except StoreError as error:
+            _log.warning("upload: no alarm could be raised: %s", error.code)
+
+
+def _in_flight(reader: Reader, identity: Identity, progress: UploadState) -> _InFlight | None:
+    """The batch that waits for its answer; None where there is none, or another must take its place.
+
+    That is where words of its records were erased meanwhile, or where the disk gives it back changed.
+    """
+    if progress.batch is None:
+        return None
+    try:
+        batch = open_batch(progress.batch, identity.grant.verifying_key())
+    except VerificationError as error:
+        _log.warning("upload: the batch in flight cannot be read and is made anew: %s", error)
+        return None
+    if batch.client_nonce != progress.client_nonce:
+        _log.warning("upload: the batch in flight is not the one that was kept and is made anew")
+        return None
+    lines = record_lines(reader, batch.epoch, batch.from_, batch.to)
+    body = upload_body(batch, progress.batch, lines)
+    return None if body is None else _InFlight(batch=batch, body=body)
+
+
+def _stands_before(outcome: Outcome, batch: Batch) -> bool:
+    """Whether central's head does not reach even the batch's first record."""
+    return outcome.signed is not None and outcome.signed.ack.head.seq < batch.from_
 
 
 def _packed(body: bytes) -> tuple[bytes, dict[str, str]]:

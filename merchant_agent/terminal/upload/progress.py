@@ -14,8 +14,9 @@ from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.jws import link_of
 from merchant_agent.store.store import Reader, Writer
 from merchant_agent.terminal.alarms import clear_alarms, raise_alarm
-from merchant_agent.terminal.store.models import Epoch, LedgerRecord, Quarantine, SentBatch, UploadState
+from merchant_agent.terminal.store.models import Epoch, LedgerRecord, SentBatch, UploadState
 from merchant_agent.terminal.upload.outcome import Code, Outcome
+from merchant_agent.terminal.upload.rejected import take_answers
 
 READY = "ready"
 
@@ -26,8 +27,8 @@ ALARMS: Mapping[Code, str] = {
     Code.REFUSED: "upload-refused",
     Code.NOT_ADMITTED: "upload-not-admitted",
     Code.TOO_LARGE: "upload-too-large",
+    Code.FAILED: "upload-failed",
 }
-REJECTED_ALARM = "upload-rejected"
 
 # After these nothing more of the epoch is sent. Source: PROTOCOL.md, "Upload".
 ENDING = frozenset({Code.BEHIND, Code.FROZEN})
@@ -53,13 +54,13 @@ def keep_batch(writer: Writer, progress: UploadState, batch: Batch, octets: byte
     return True
 
 
-def drop_batch(writer: Writer, batch: Batch) -> None:
-    """Forgets a batch that was too large to be taken, so that a smaller one can be made in its place."""
+def drop_batch(writer: Writer, client_nonce: str | None) -> None:
+    """Forgets a batch that cannot be sent as it is, so that another can be made in its place."""
     row = UploadState
     writer.execute(
-        row.update({row.batch: None, row.client_nonce: None}).where(row.client_nonce == batch.client_nonce)
+        row.update({row.batch: None, row.client_nonce: None}).where(row.client_nonce == client_nonce)
     )
-    mine = SentBatch.client_nonce == batch.client_nonce
+    mine = SentBatch.client_nonce == client_nonce
     writer.execute(SentBatch.delete().where(mine & SentBatch.ack.is_null()))
 
 
@@ -82,7 +83,7 @@ def apply_outcome(writer: Writer, batch: Batch, outcome: Outcome, at: datetime) 
     _take_answer(writer, ack, octets)
     if outcome.code in {Code.ACCEPTED, Code.RESEND}:
         _move(writer, ack.head)
-    _quarantine(writer, ack, at)
+    take_answers(writer, batch, ack, at, accepted=outcome.code is Code.ACCEPTED)
     _note(writer, outcome, at)
     if outcome.code is Code.ACCEPTED:
         for code in ALARMS.values():
@@ -113,16 +114,6 @@ def _take_answer(writer: Writer, ack: Ack, octets: bytes) -> None:
 def _move(writer: Writer, head: Head) -> None:
     row = UploadState
     writer.execute(row.update({row.acked_seq: head.seq, row.acked_link: head.link}))
-
-
-def _quarantine(writer: Writer, ack: Ack, at: datetime) -> None:
-    """Rejected records stay in the ledger and are named here; central goes on from their links."""
-    for answer in ack.answers:
-        if answer.rule is None:
-            continue
-        row = {"epoch": ack.epoch, "seq": answer.seq, "rule": answer.rule, "at": at}
-        writer.execute(Quarantine.insert(row).on_conflict_ignore())
-        raise_alarm(writer, at=at, code=REJECTED_ALARM, detail=f"{answer.seq} {answer.rule}")
 
 
 def _note(writer: Writer, outcome: Outcome, at: datetime) -> None:

@@ -12,18 +12,23 @@ import math
 import random
 import threading
 
+from merchant_agent.errors import StoreError
 from merchant_agent.evidence.bodies import Kind
+from merchant_agent.terminal.alarms import raise_alarm
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.journal import Appended
 from merchant_agent.terminal.upload.backoff import Backoff
 from merchant_agent.terminal.upload.client import Client
 from merchant_agent.terminal.upload.delivery import Delivery
 from merchant_agent.terminal.upload.outcome import Code, Outcome
+from merchant_agent.terminal.upload.progress import ALARMS
 from merchant_agent.terminal.upload.status import UploadStatus, read_status
 
 _log = logging.getLogger(__name__)
 
 _STOP_TIMEOUT_S = 2.0
+# One failure of this machine's own may pass; the second is told of.
+_FAILURES_TO_TELL = 2
 # What a customer just said; everything else may wait for company.
 _AT_ONCE = frozenset({Kind.RATING, Kind.SUGGESTION, Kind.COMPLAINT})
 
@@ -43,6 +48,7 @@ class Uploader:
         self._due_mono: float | None = None
         self._not_before_mono = -math.inf
         self._stopping = False
+        self._failures = 0
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -78,12 +84,24 @@ class Uploader:
         outcome = self._run_safely()
         if outcome.code is not Code.NOTHING:
             _log.info("upload: %s %s", outcome.code, outcome.detail)
+        self._count_failures(outcome)
         wait_s = self._backoff.wait_s(outcome)
         with self._wake:
             self._not_before_mono = self._terminal.clock.mono() + wait_s
         if wait_s > 0:
             self.poke(wait_s)
         return True
+
+    def _count_failures(self, outcome: Outcome) -> None:
+        """Raises an alarm over failures in a row; whatever central accepts later ends it."""
+        self._failures = self._failures + 1 if outcome.code is Code.FAILED else 0
+        if self._failures != _FAILURES_TO_TELL:
+            return
+        try:
+            with self._terminal.store.write() as writer:
+                raise_alarm(writer, at=self._terminal.clock.now(), code=ALARMS[Code.FAILED])
+        except StoreError as error:
+            _log.warning("upload: no alarm could be raised: %s", error.code)
 
     def run_once(self) -> Outcome:
         """Uploads now, whatever back-off lasts; the last outcome, `nothing` where nothing waited."""

@@ -23,6 +23,16 @@ def lan_address() -> str | None:
     return None if ipaddress.ip_address(address).is_loopback else address
 
 
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine as only it can reach it."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def reachable_root(url_root: str, *, open_to_network: bool) -> str:
     """The beginning of addresses for tablets, without a slash at the end.
 
@@ -31,7 +41,7 @@ def reachable_root(url_root: str, *, open_to_network: bool) -> str:
     """
     parts = urlsplit(url_root)
     here = parts.hostname or ""
-    lan = lan_address() if open_to_network and _is_loopback(here) else None
+    lan = lan_address() if open_to_network and is_loopback(here) else None
     if lan is None:
         return url_root.rstrip("/")
     return f"{parts.scheme}://{lan}:{parts.port}" if parts.port else f"{parts.scheme}://{lan}"
@@ -44,12 +54,3 @@ def qr_svg(text: str) -> str:
         image, kind="svg", xmldecl=False, nl=False, omitsize=True, border=2, dark="#12302f"
     )
     return image.getvalue().decode()
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

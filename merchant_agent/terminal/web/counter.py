@@ -92,8 +92,8 @@ def counter(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Bluepri
     @blueprint.get("/counter/links")
     @requires_role("staff")
     def links() -> Response:
-        # Where a language is chosen on the page below, which cannot be shown twice.
-        return redirect(url_for("counter.page", **request.args.to_dict()))
+        # Where a language is chosen on the page below: it is remembered, the secret is not shown twice.
+        return redirect(url_for("counter.page"))
 
     @blueprint.post("/counter/links")
     @requires_role("staff")

@@ -26,7 +26,7 @@ def kiosk(terminal: Terminal) -> Blueprint:
 
     @blueprint.get("/kiosk")
     def page() -> Response:
-        if current_tablet(terminal) is None:
+        if current_tablet() is None:
             return Response(render_template("kiosk/unpaired.html", link_failed=False), status=401)
         shop = terminal.journal.identity.merchant
         answer = Response(
@@ -42,7 +42,7 @@ def kiosk(terminal: Terminal) -> Blueprint:
 
     @blueprint.get("/kiosk/api/invitation/<prompt_id>.svg")
     def invitation(prompt_id: str) -> Response:
-        tablet = current_tablet(terminal)
+        tablet = current_tablet()
         if tablet is None:
             raise SignInError("tablet", "this tablet is not paired")
         url = sale_state(terminal, prompt_id, till=tablet.till).invitation_url

@@ -21,6 +21,7 @@ from merchant_agent.terminal.collect.wake import LONGEST_WAIT_S, wait_for_screen
 from merchant_agent.terminal.collect.words import Grievance, Words, complain, suggest
 from merchant_agent.terminal.services import Terminal, central_address
 from merchant_agent.terminal.web.pairing import current_tablet
+from merchant_agent.web.answering import json_answer
 from merchant_agent.web.reading import read_json
 
 
@@ -87,18 +88,18 @@ def kiosk_api(terminal: Terminal) -> Blueprint:
 
     @blueprint.get("/screen")
     def screen() -> Response:
-        tablet = _tablet(terminal)
+        tablet = _tablet()
         version = request.args.get("version", "")
-        return _answer(_shown(terminal, wait_for_screen(terminal, tablet, version, LONGEST_WAIT_S)))
+        return json_answer(_shown(terminal, wait_for_screen(terminal, tablet, version, LONGEST_WAIT_S)))
 
     @blueprint.put("/answers/<answer_id>")
     def keep(answer_id: str) -> Response:
-        keep_draft(terminal, _tablet(terminal), answer_id, read_json(AnswerMessage).answer())
-        return _answer({"kept": True})
+        keep_draft(terminal, _tablet(), answer_id, read_json(AnswerMessage).answer())
+        return json_answer({"kept": True})
 
     @blueprint.post("/answers/<answer_id>/done")
     def done(answer_id: str) -> Response:
-        tablet, message = _tablet(terminal), read_json(DoneMessage)
+        tablet, message = _tablet(), read_json(DoneMessage)
         return _thank(
             finish(
                 terminal,
@@ -112,12 +113,12 @@ def kiosk_api(terminal: Terminal) -> Blueprint:
 
     @blueprint.post("/prompts/<prompt_id>/decline")
     def not_this_time(prompt_id: str) -> Response:
-        decline(terminal, _tablet(terminal), prompt_id)
-        return _answer({})
+        decline(terminal, _tablet(), prompt_id)
+        return json_answer({})
 
     @blueprint.post("/suggestions/<suggestion_id>")
     def suggestion(suggestion_id: str) -> Response:
-        tablet, message = _tablet(terminal), read_json(SuggestionMessage)
+        tablet, message = _tablet(), read_json(SuggestionMessage)
         words = Words(
             prompt_id=message.prompt, comment=message.comment, lang=message.lang, claim=message.claim
         )
@@ -125,14 +126,14 @@ def kiosk_api(terminal: Terminal) -> Blueprint:
 
     @blueprint.post("/complaints/<complaint_id>")
     def complaint(complaint_id: str) -> Response:
-        tablet, message = _tablet(terminal), read_json(ComplaintMessage)
+        tablet, message = _tablet(), read_json(ComplaintMessage)
         return _thank(complain(terminal, tablet, complaint_id, _grievance(message)))
 
     return blueprint
 
 
-def _tablet(terminal: Terminal) -> Tablet:
-    tablet = current_tablet(terminal)
+def _tablet() -> Tablet:
+    tablet = current_tablet()
     if tablet is None:
         raise SignInError("tablet", "this tablet is not paired")
     return tablet
@@ -200,8 +201,4 @@ def _thank(thanks: Thanks) -> Response:
         "claim": thanks.claim,
         "as_sent": thanks.as_sent,
     }
-    return _answer(told, status)
-
-
-def _answer(body: dict[str, object], status: HTTPStatus = HTTPStatus.OK) -> Response:
-    return Response(msgspec.json.encode(body), status=status, content_type="application/json")
+    return json_answer(told, status)

@@ -34,8 +34,8 @@ def manager(terminal: Terminal, *, is_open: bool) -> Blueprint:
     @blueprint.get("/manager/tokens")
     @requires_role("manager")
     def tokens() -> Response:
-        # Where a language is chosen on the page below, which cannot be shown twice.
-        return redirect(url_for("manager.page", **request.args.to_dict()))
+        # Where a language is chosen on the page below: it is remembered, the secret is not shown twice.
+        return redirect(url_for("manager.page"))
 
     @blueprint.post("/manager/tokens")
     @requires_role("manager")

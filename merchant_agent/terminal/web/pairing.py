@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from merchant_agent.errors import NotFoundError, StoreError
 from merchant_agent.store.credentials import audit
 from merchant_agent.terminal.collect.screen import Tablet
-from merchant_agent.terminal.devices import find_tablet, is_seen_lately, note_seen, pair, revoke_tablet
+from merchant_agent.terminal.devices import find_tablet_seen, is_seen_lately, note_seen, pair, revoke_tablet
 from merchant_agent.terminal.services import Terminal
 
 COOKIE = "tablet"
@@ -24,7 +24,7 @@ def pairing(terminal: Terminal) -> Blueprint:
 
     @blueprint.get("/kiosk/pair/<secret>")
     def use_link(secret: str) -> AnyResponse:
-        before = current_tablet(terminal)
+        before = current_tablet()
         now = terminal.clock.now()
         try:
             with terminal.store.write() as writer:
@@ -44,22 +44,19 @@ def pairing(terminal: Terminal) -> Blueprint:
         token = request.cookies.get(COOKIE)
         if not token or not request.path.startswith("/kiosk"):
             return
-        now = terminal.clock.now()
         with terminal.store.read() as reader:
-            lately = is_seen_lately(reader, token, at=now)
-        if not lately:
+            tablet, seen_at = find_tablet_seen(reader, token)
+        g.tablet = tablet
+        if tablet is not None and not is_seen_lately(seen_at, at=terminal.clock.now()):
             _note(terminal, token)
 
     return blueprint
 
 
-def current_tablet(terminal: Terminal) -> Tablet | None:
-    """The paired tablet that makes the present request."""
-    token = request.cookies.get(COOKIE)
-    if not token:
-        return None
-    with terminal.store.read() as reader:
-        return find_tablet(reader, token)
+def current_tablet() -> Tablet | None:
+    """The paired tablet that makes the present request, as it stood when the request came; below `/kiosk`."""
+    tablet: Tablet | None = g.get("tablet")
+    return tablet
 
 
 def keep_cookie(response: AnyResponse, token: str) -> AnyResponse:

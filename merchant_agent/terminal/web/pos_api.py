@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-import msgspec
 from flask import Blueprint, Response, request
 
 from merchant_agent.clock import format_at
@@ -13,6 +12,7 @@ from merchant_agent.terminal.collect.prompts import SaleTaken, sale_state, take_
 from merchant_agent.terminal.devices import find_pos_token
 from merchant_agent.terminal.pos.http import SaleMessage, read_sale
 from merchant_agent.terminal.services import Terminal
+from merchant_agent.web.answering import json_answer
 from merchant_agent.web.reading import read_json
 
 _SCHEME = "bearer"
@@ -27,18 +27,18 @@ def pos_api(terminal: Terminal) -> Blueprint:
         till = _till_of_token(terminal)
         taken = take_sale(terminal, read_sale(read_json(SaleMessage), till))
         if taken is None:
-            return _answer(HTTPStatus.ACCEPTED, {"prompt": None, "invitation": None})
-        return _answer(HTTPStatus.CREATED if taken.created else HTTPStatus.OK, _told(taken))
+            return json_answer({"prompt": None, "invitation": None}, HTTPStatus.ACCEPTED)
+        return json_answer(_told(taken), HTTPStatus.CREATED if taken.created else HTTPStatus.OK)
 
     @blueprint.get("/sales/<prompt_id>")
     def ask(prompt_id: str) -> Response:
         till = _till_of_token(terminal)
-        return _answer(HTTPStatus.OK, _told(sale_state(terminal, prompt_id, till=till)))
+        return json_answer(_told(sale_state(terminal, prompt_id, till=till)))
 
     @blueprint.delete("/sales/<prompt_id>")
     def withdraw(prompt_id: str) -> Response:
         till = _till_of_token(terminal)
-        return _answer(HTTPStatus.OK, _told(withdraw_sale(terminal, prompt_id, till=till)))
+        return json_answer(_told(withdraw_sale(terminal, prompt_id, till=till)))
 
     @blueprint.after_request
     def name_scheme(response: Response) -> Response:
@@ -70,7 +70,3 @@ def _told(taken: SaleTaken) -> dict[str, object]:
         "prompt": {"id": taken.prompt_id, "seq": taken.place.seq, "state": taken.state},
         "invitation": invitation if taken.invitation_url else None,
     }
-
-
-def _answer(status: HTTPStatus, body: dict[str, object]) -> Response:
-    return Response(msgspec.json.encode(body), status=status, content_type="application/json")

@@ -57,6 +57,10 @@ _ALARMS: Mapping[str, Saying] = {
         title=lazy_gettext("A record is too large to be sent"),
         advice=lazy_gettext("It stays saved here. Call the authority."),
     ),
+    "upload-failed": Saying(
+        title=lazy_gettext("This terminal fails to send what it recorded"),
+        advice=lazy_gettext("Everything stays saved here, and it is tried again. Call the operator."),
+    ),
     "upload-rejected": Saying(
         title=lazy_gettext("The authority's server did not accept a record"),
         advice=lazy_gettext("It stays saved here, and later ones are sent. Call the authority."),

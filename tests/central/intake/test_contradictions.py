@@ -94,6 +94,19 @@ def test_a_tail_that_was_announced_and_then_replaced_freezes(central: Central, s
     assert bytes(conflict.received) == back.sent[3].octets
 
 
+def test_two_batches_that_announce_different_records_freeze(central: Central, sender: Sender) -> None:
+    sender.sell(2)
+    back = sender.back_at(2)
+    sender.upload(central, sender.body(0, 0))
+    announced = bytes(rows(central, Batch)[0].octets)
+    back.nonce = sender.nonce
+    back.sell(1)
+    ack = back.upload(central, back.body(1, 1))
+    assert (ack.outcome, ack.head.seq) == ("frozen", 0)
+    [conflict] = rows(central, Conflict)
+    assert (conflict.kind, conflict.seq, bytes(conflict.held)) == ("newest", 3, announced)
+
+
 def test_a_tail_that_was_announced_and_then_cut_is_behind(central: Central, sender: Sender) -> None:
     sender.sell(3)
     sender.upload(central, sender.body(0, 1))
@@ -147,7 +160,7 @@ def test_octets_that_nobody_signed_are_no_second_record(central: Central, sender
     sender.upload_all(central)
     lines = [record.line for record in sender.sent]
     lines[1] = lines[1].replace(b".", b"..", 1)
-    ack = sender.upload(central, encode_upload(sender.batch(0, 3), lines))
+    ack = sender.upload(central, encode_upload(sender.batch(0, 3, lines=lines), lines))
     assert ack.outcome == "accepted"
     assert [(answer.seq, answer.answer, answer.rule) for answer in ack.answers] == [
         (0, "duplicate", None),
@@ -165,9 +178,8 @@ def test_a_batch_that_does_not_count_its_lines_is_refused_by_signature(
     central: Central, sender: Sender, first: int, last: int, lines: int
 ) -> None:
     sender.sell(2)
-    ack = sender.upload(
-        central, encode_upload(sender.batch(first, last), [record.line for record in sender.sent[:lines]])
-    )
+    sent = sender.lines(0, lines - 1)
+    ack = sender.upload(central, encode_upload(sender.batch(first, last, lines=sent), sent))
     assert (ack.outcome, ack.head.seq) == ("refused", -1)
     assert [row.outcome for row in rows(central, Batch)] == ["refused"]
 
@@ -176,7 +188,7 @@ def test_two_swapped_lines_are_refused_and_change_nothing(central: Central, send
     sender.sell(2)
     lines = [record.line for record in sender.sent]
     lines[1], lines[2] = lines[2], lines[1]
-    ack = sender.upload(central, encode_upload(sender.batch(0, 3), lines))
+    ack = sender.upload(central, encode_upload(sender.batch(0, 3, lines=lines), lines))
     assert (ack.outcome, ack.head.seq) == ("refused", -1)
     assert (count(central, Record), count(central, Quarantine)) == (0, 0)
 
@@ -193,7 +205,7 @@ def test_a_batch_whose_newest_is_not_its_own_last_record_is_refused(central: Cen
 def test_a_refused_batch_commits_its_signer_to_nothing(central: Central, sender: Sender) -> None:
     sender.sell(1)
     lie = Newest(seq=40, link=sender.sent[0].link)
-    batch = sender.batch(0, 0, newest=lie)
+    batch = sender.batch(0, 0, lines=sender.lines(0, 1), newest=lie)
     ack = sender.upload(central, encode_upload(batch, [record.line for record in sender.sent]))
     assert ack.outcome == "refused"
     assert sender.upload_all(central).outcome == "accepted"

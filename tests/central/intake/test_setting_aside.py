@@ -7,8 +7,11 @@ import json
 import pytest
 from msgspec import to_builtins
 
+from merchant_agent.central.intake.acceptance import accept_upload
+from merchant_agent.central.rebuild import rebuild
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.models import Quarantine, Rating, Record
+from merchant_agent.central.store.models import Batch, Complaint, Quarantine, Rating, Record
+from merchant_agent.errors import FormatError
 from merchant_agent.evidence.disclosure import make_disclosure
 from merchant_agent.evidence.exchange import Ack, encode_upload
 from merchant_agent.evidence.grant import new_issuer_id
@@ -38,7 +41,7 @@ def lines_of(sender: Sender, first: int = 0) -> list[bytes]:
 
 
 def send(central: Central, sender: Sender, lines: list[bytes], first: int = 0) -> Ack:
-    batch = sender.batch(first, first + len(lines) - 1)
+    batch = sender.batch(first, first + len(lines) - 1, lines=lines)
     return sender.upload(central, encode_upload(batch, lines))
 
 
@@ -69,14 +72,82 @@ def test_a_record_that_says_something_wrong_is_set_aside(
     assert (kept.placed, kept.vouched, bytes(kept.line)) == (1, 1, wrong.line)
 
 
-def test_words_that_the_record_does_not_hold_are_set_aside_with_it(central: Central, sender: Sender) -> None:
-    sender.rate(sender.ask(), comment="很好")
+def test_swapped_words_are_set_aside_and_the_record_stays(central: Central, sender: Sender) -> None:
+    sender.rate(sender.ask(), 1, comment="很好")
     sender.sell(1)
     lines = lines_of(sender)
-    lines[1] += make_disclosure("comment", "换过的评语").encode() + b"~"
+    lines[1] = sender.sent[1].octets + b"~" + make_disclosure("comment", "换过的评语").encode() + b"~"
     ack = send(central, sender, lines)
     assert (ack.outcome, rejected(ack)) == ("accepted", [(1, "V10")])
-    assert count(central, Rating) == 1
+    rating = next(row for row in rows(central, Rating) if row.seq == 1)
+    assert (rating.level, rating.comment, rating.undisclosed) == (1, None, 1)
+    [kept] = rows(central, Quarantine)
+    assert (kept.rule, kept.placed, bytes(kept.line)) == ("V10", 0, lines[1])
+
+
+def test_junk_behind_a_bad_rating_does_not_suppress_it(central: Central, sender: Sender) -> None:
+    for level in (1, 1, 5):
+        sender.rate(sender.ask(), level, comment="太咸了")
+    lines = [line + b"Zm9v~" if number in {1, 3} else line for number, line in enumerate(lines_of(sender))]
+    ack = send(central, sender, lines)
+    assert rejected(ack) == [(1, "V10"), (3, "V10")]
+    assert sorted((row.level, row.comment) for row in rows(central, Rating)) == [
+        (1, "太咸了"),
+        (1, "太咸了"),
+        (5, "太咸了"),
+    ]
+
+
+def test_words_withheld_are_counted_and_taken_when_they_come_later(central: Central, sender: Sender) -> None:
+    sender.complain(comment="缺斤少两", amount="64.00 CNY")
+    ack = send(central, sender, [sender.sent[0].octets + b"~"])
+    assert ack.outcome == "accepted"
+    [withheld] = rows(central, Complaint)
+    assert (withheld.comment, withheld.amount, withheld.undisclosed) == (None, None, 2)
+    assert sender.upload_all(central).answers[0].answer == "duplicate"
+    [told] = rows(central, Complaint)
+    assert (told.comment, told.amount, told.undisclosed) == ("缺斤少两", "64.00 CNY", 0)
+    assert told.received_at == withheld.received_at
+    assert rebuild(central.store).count == 0
+
+
+def test_the_true_record_takes_the_place_of_the_rotten_line(central: Central, sender: Sender) -> None:
+    sender.rate(sender.ask(), 1, comment="太咸了")
+    sender.sell(1)
+    lines = lines_of(sender)
+    lines[1] = b"rot~"
+    assert rejected(send(central, sender, lines)) == [(1, "V1")]
+    assert len(rows(central, Rating)) == 1
+    ack = sender.upload_all(central)
+    assert [answer.seq for answer in ack.answers] == [0, 2, 3]
+    assert (rows(central, Quarantine), ack.outcome) == ([], "accepted")
+    assert sorted((row.level, row.comment) for row in rows(central, Rating)) == [(1, "太咸了"), (5, None)]
+    assert rebuild(central.store).count == 0
+
+
+def test_another_record_never_takes_the_place_of_a_rotten_line(central: Central, sender: Sender) -> None:
+    sender.rate(sender.ask(), 1)
+    sender.sell(1)
+    lines = lines_of(sender)
+    lines[1] = b"rot~"
+    send(central, sender, lines)
+    back = sender.back_at(1)
+    back.rate(back.sent[0], 5)
+    back.nonce = sender.nonce
+    forged = [lines[0], back.sent[1].line, *lines[2:]]
+    batch = sender.batch(0, 3, lines=forged)
+    assert sender.upload(central, encode_upload(batch, forged)).outcome == "frozen"
+    assert [row.level for row in rows(central, Rating)] == [5]
+
+
+def test_lines_that_the_batch_was_not_signed_over_change_nothing(central: Central, sender: Sender) -> None:
+    sender.sell(2)
+    batch = sender.batch(0, 3)
+    for lines in ([b"x~"] * 4, lines_of(sender)[:2], [*lines_of(sender)[:3], b"x~"]):
+        with pytest.raises(FormatError):
+            accept_upload(central, sender.issuer, encode_upload(batch, lines))
+    assert (rows(central, Batch), rows(central, Quarantine)) == ([], [])
+    assert sender.upload(central, encode_upload(batch, lines_of(sender))).outcome == "accepted"
 
 
 @pytest.mark.parametrize("tail", [b"", b"~~", b"~\xff~", b"~Zm9v"])

@@ -91,11 +91,10 @@ def test_a_record_set_aside_at_its_place_is_logged_once(
     central: Central, sequencer: Sequencer, sender: Sender
 ) -> None:
     sender.ask()
-    spoilt = sender.complain(comment="慢")
-    sender.sent[1] = type(spoilt)(seq=1, octets=spoilt.octets, disclosures=("no disclosure",))
+    spoilt = sender.keep(sender.forge(b"a note to self"))
     for _ in range(2):
         ack = sender.upload_all(central)
-        assert [answer.rule for answer in ack.answers if answer.seq == 1] == ["V10"]
+        assert [answer.rule for answer in ack.answers if answer.seq == 1] == ["V1"]
     sequencer.run()
     assert logged(central).count(leaf_hash(spoilt.octets)) == 1
 

@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 
 from merchant_agent.errors import StoreConflictError, TransitionError
+from merchant_agent.evidence.record import new_id
 from merchant_agent.terminal.collect.lookup import PromptState
+from merchant_agent.terminal.collect.screen import Tablet
 from merchant_agent.terminal.collect.sweep import LONGEST_WAITING_S, sweep
-from merchant_agent.terminal.store.models import Rating
+from merchant_agent.terminal.store.models import Draft, Rating
 from tests.terminal.collect.shop import Shop
 
 
@@ -228,6 +230,38 @@ def test_a_recovery_that_fails_is_tried_again(shop: Shop) -> None:
     assert shop.story() == ["prompt"]
     assert sweep(shop.terminal) == 1
     assert shop.story() == ["prompt", "rating 3 recovered"]
+
+
+def _tablet(shop: Shop, till: str) -> Tablet:
+    return Tablet(id=new_id(shop.clock.now()), till=till)
+
+
+def _spoil(shop: Shop, answer: str) -> None:
+    with shop.terminal.store.write() as writer:
+        writer.execute(Draft.update({Draft.tags: ["no code of a reason"]}).where(Draft.answer_id == answer))
+
+
+def test_a_draft_that_no_reader_would_take_stops_neither_the_start_nor_the_others(shop: Shop) -> None:
+    spoilt = shop.tap(shop.sell("087"), 2)
+    shop.tap(shop.sell("088", till="till-2"), 4, tablet=_tablet(shop, "till-2"))
+    _spoil(shop, spoilt)
+    shop.restart()
+    _nobody_comes_back(shop)
+    assert shop.story() == ["prompt", "prompt", "rating 4 recovered"]
+
+
+def test_a_draft_that_no_reader_would_take_does_not_stop_the_sweep(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoilt = shop.tap(shop.sell("087"), 2)
+    shop.tap(shop.sell("088", till="till-2"), 4, tablet=_tablet(shop, "till-2"))
+    _spoil(shop, spoilt)
+    shop.clock.advance(40)
+    assert sweep(shop.terminal) == 1
+    assert sweep(shop.terminal) == 0
+    assert shop.story() == ["prompt", "prompt", "rating 4 idle"]
+    assert caplog.text.count("cannot be signed") == 1
+    assert "no code of a reason" not in caplog.text
 
 
 def test_a_great_backlog_times_out_in_portions(receipt_shop: Shop) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from merchant_agent.evidence.disclosure import decode_line, open_disclosure
+from merchant_agent.evidence.disclosure import open_disclosure
 from merchant_agent.store.store import Store
 from merchant_agent.terminal.store.ledger import find_entry, newest_record, read_ledger
 from merchant_agent.terminal.store.models import LedgerDisclosure
@@ -32,9 +32,9 @@ def test_an_entry_travels_with_what_is_still_disclosed(enrolled: EnrolledJournal
     with enrolled.store.read() as reader:
         entry = find_entry(reader, 1, 0)
     assert entry is not None
-    octets, texts = decode_line(entry.line())
-    assert octets == appended.octets
-    assert [open_disclosure(text).value for text in texts] == ["冷的", "A1"]
+    octets, *texts, rest = entry.line().split(b"~")
+    assert (octets, rest) == (appended.octets, b"")
+    assert [open_disclosure(text.decode()).value for text in texts] == ["冷的", "A1"]
 
 
 def test_a_record_without_words_travels_alone(enrolled: EnrolledJournal) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from merchant_agent.evidence.disclosure import decode_line
 from merchant_agent.evidence.exchange import Answer, Batch, Outcome, decode_ack, decode_upload, open_batch
 from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.jws import link_of
@@ -57,7 +56,7 @@ class Shop:
         """The batch of a request, its octets, and the records' octets after it."""
         octets, lines = decode_upload(gzip.decompress(request.body))
         key = self.terminal.journal.identity.grant.verifying_key()
-        return open_batch(octets, key), octets, [decode_line(line)[0] for line in lines]
+        return open_batch(octets, key), octets, [line.split(b"~")[0] for line in lines]
 
     def ack(
         self,

@@ -17,7 +17,7 @@ from merchant_agent.evidence.jws import link_of
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.evidence.octets import encode_b64u
 from merchant_agent.terminal.store.ledger import find_entry
-from merchant_agent.terminal.store.models import Quarantine, SentBatch
+from merchant_agent.terminal.store.models import LedgerRecord, Quarantine, SentBatch, UploadState
 from merchant_agent.terminal.upload.outcome import Code
 from tests.enrolled import OfflineCentral, ask, complain, rate
 from tests.terminal.upload.conftest import Shop, forged, signed
@@ -246,16 +246,67 @@ def test_a_refused_batch_line_is_made_anew(shop: Shop) -> None:
 def test_one_bad_record_in_a_hundred_does_not_hold_up_the_rest(shop: Shop) -> None:
     for _ in range(100):
         ask(shop.terminal.journal)
-    bad = Answer(seq=41, answer="rejected", rule="V10")
+    bad = Answer(seq=41, answer="rejected", rule="V6")
     again = Answer(seq=3, answer="duplicate", rule=None)
     shop.upstream.script(lambda request: signed(200, shop.ack(request, answers=(again, bad))))
     assert shop.uploader.run_once().code is Code.ACCEPTED
     assert shop.progress.acked_seq == 99
-    assert [(row.epoch, row.seq, row.rule) for row in shop.rows(Quarantine)] == [(1, 41, "V10")]
-    assert shop.alarms() == [("upload-rejected", "41 V10")]
+    assert [(row.epoch, row.seq, row.rule) for row in shop.rows(Quarantine)] == [(1, 41, "V6")]
+    assert shop.alarms() == [("upload-rejected", "41 V6")]
     assert shop.uploader.status().rejected == 1
     with shop.terminal.store.read() as reader:
         assert find_entry(reader, 1, 41) is not None
+
+
+def _reject(shop: Shop, seq: int, rule: str) -> Callable[[Request], Reply]:
+    """A step in which central sets one record aside and stands at its head."""
+    answers = (Answer(seq=seq, answer="rejected", rule=rule),)
+    return lambda request: signed(200, shop.ack(request, head=shop.terminal.journal.head, answers=answers))
+
+
+def _take_up(shop: Shop) -> Callable[[Request], Reply]:
+    return lambda request: signed(200, shop.ack(request, head=shop.terminal.journal.head))
+
+
+def test_a_sound_record_that_central_rejected_goes_once_more(shop: Shop) -> None:
+    for _ in range(3):
+        rate(shop.terminal.journal, None, comment="冷了")
+    shop.upstream.script(_reject(shop, 1, "V3"), _take_up(shop))
+    assert shop.uploader.run_once().code is Code.ACCEPTED
+    assert [(batch.from_, batch.to) for batch in _batches(shop)] == [(0, 2), (1, 1)]
+    assert (shop.progress.acked_seq, shop.uploader.status().rejected) == (2, 0)
+    assert shop.alarms() == []
+
+
+def test_a_record_that_central_rejects_twice_stays_rejected(shop: Shop) -> None:
+    rate(shop.terminal.journal, None, comment="冷了")
+    shop.upstream.script(_reject(shop, 0, "V10"), _reject(shop, 0, "V10"))
+    assert shop.uploader.run_once().code is Code.ACCEPTED
+    assert shop.uploader.run_once().code is Code.NOTHING
+    assert shop.uploader.status().rejected == 1
+    assert shop.alarms() == [("upload-rejected", "0 V10")]
+
+
+@pytest.mark.parametrize("outcome", ["resend", "refused"])
+def test_whatever_central_answers_a_record_goes_but_once_more(shop: Shop, outcome: Outcome) -> None:
+    rate(shop.terminal.journal, None)
+    status = 409 if outcome == "resend" else 422
+    again = shop.answer(outcome, status=status, head=shop.terminal.journal.head)
+    shop.upstream.script(_reject(shop, 0, "V1"), again)
+    shop.uploader.run_once()
+    assert shop.uploader.run_once().code is Code.NOTHING
+    assert shop.uploader.status().rejected == 1
+
+
+def test_a_record_that_is_rotten_here_too_is_not_sent_again(shop: Shop) -> None:
+    bad = rate(shop.terminal.journal, None)
+    ask(shop.terminal.journal)
+    with shop.terminal.store.write() as writer:
+        rot = LedgerRecord.update({LedgerRecord.octets: bad.octets[:-8] + b"AAAAAAAA"})
+        writer.execute(rot.where(LedgerRecord.seq == 0))
+    shop.upstream.script(_reject(shop, 0, "V3"))
+    assert shop.uploader.run_once().code is Code.ACCEPTED
+    assert shop.uploader.status().rejected == 1
 
 
 # Nobody's word
@@ -415,6 +466,105 @@ def test_not_admitted_raises_one_alarm_until_it_is_over(shop: Shop) -> None:
     shop.upstream.script(shop.accept)
     shop.uploader.run_once()
     assert shop.alarms() == []
+
+
+# What the disk gives back changed
+
+
+def _change_newest(shop: Shop, **changes: object) -> None:
+    head = shop.terminal.journal.head
+    assert head is not None
+    with shop.terminal.store.write() as writer:
+        writer.execute(LedgerRecord.update(changes).where(LedgerRecord.seq == head.seq))
+
+
+def _link_of_nothing() -> dict[str, object]:
+    return {"link": "A" * 43}
+
+
+def _other_octets() -> dict[str, object]:
+    return {"octets": b"rot"}
+
+
+def _other_record() -> dict[str, object]:
+    return {"octets": b"rot", "link": link_of(b"rot")}
+
+
+@pytest.mark.parametrize("change", [_link_of_nothing, _other_octets, _other_record])
+def test_nothing_is_signed_over_a_newest_record_that_changed(
+    shop: Shop, change: Callable[[], dict[str, object]]
+) -> None:
+    ask(shop.terminal.journal)
+    ask(shop.terminal.journal)
+    _change_newest(shop, **change())
+    outcome = shop.uploader.run_once()
+    assert (outcome.code, outcome.detail) == (Code.FAILED, "store-corrupt")
+    assert shop.alarms() == [("store-damaged", "")]
+    assert shop.rows(SentBatch) == []
+    assert shop.upstream.requests == []
+
+
+def _flipped(batch: bytes) -> dict[str, object]:
+    return {"batch": bytes([batch[0] ^ 1]) + batch[1:]}
+
+
+def _another_signature(batch: bytes) -> dict[str, object]:
+    return {"batch": batch[:-8] + b"AAAAAAAA"}
+
+
+def _another_nonce(_batch: bytes) -> dict[str, object]:
+    return {"client_nonce": new_nonce()}
+
+
+@pytest.mark.parametrize("change", [_flipped, _another_signature, _another_nonce])
+def test_a_batch_in_flight_that_changed_is_made_anew(
+    shop: Shop, change: Callable[[bytes], dict[str, object]], caplog: pytest.LogCaptureFixture
+) -> None:
+    ask(shop.terminal.journal)
+    shop.upstream.script(Reply(status=503))
+    assert shop.uploader.run_once().code is Code.BUSY
+    batch = shop.progress.batch
+    assert batch is not None
+    with shop.terminal.store.write() as writer:
+        writer.execute(UploadState.update(change(batch)))
+    shop = shop.restart()
+    shop.upstream.script(shop.accept)
+    assert shop.uploader.run_once().code is Code.ACCEPTED
+    assert "made anew" in caplog.text
+    first, second = _batches(shop)
+    assert first.client_nonce != second.client_nonce
+
+
+def test_a_record_that_nobody_signed_is_sent_with_the_next_one(open_shop: Callable[..., Shop]) -> None:
+    shop = open_shop(upload_batch_records=1)
+    for _ in range(4):
+        ask(shop.terminal.journal)
+    begin = Head(epoch=1, seq=-1, link=link_of(shop.terminal.journal.identity.grant_octets))
+    again = shop.answer("resend", status=409, head=begin)
+    shop.upstream.script(again, again, shop.accept)
+    assert shop.uploader.run_once().code is Code.ACCEPTED
+    assert [(batch.from_, batch.to) for batch in _batches(shop)] == [(0, 0), (0, 1), (0, 3)]
+
+
+def test_the_least_of_records_is_one_again_once_they_are_through(open_shop: Callable[..., Shop]) -> None:
+    shop = open_shop(upload_batch_records=1)
+    for _ in range(4):
+        ask(shop.terminal.journal)
+    begin = Head(epoch=1, seq=-1, link=link_of(shop.terminal.journal.identity.grant_octets))
+    shop.upstream.script(shop.answer("resend", status=409, head=begin), *[shop.accept] * 3)
+    assert shop.uploader.run_once().code is Code.ACCEPTED
+    assert [(batch.from_, batch.to) for batch in _batches(shop)] == [(0, 0), (0, 1), (2, 2), (3, 3)]
+
+
+def test_two_records_that_are_too_large_together_end_in_a_wait(open_shop: Callable[..., Shop]) -> None:
+    shop = open_shop(upload_batch_records=1)
+    for _ in range(2):
+        ask(shop.terminal.journal)
+    begin = Head(epoch=1, seq=-1, link=link_of(shop.terminal.journal.identity.grant_octets))
+    again = shop.answer("resend", status=409, head=begin)
+    shop.upstream.script(again, Reply(status=413), again, Reply(status=413), again)
+    assert shop.uploader.run_once().code is Code.RESEND
+    assert [(batch.from_, batch.to) for batch in _batches(shop)] == [(0, 0), (0, 1), (0, 0), (0, 1), (0, 0)]
 
 
 # 413

@@ -8,8 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from merchant_agent.store.store import Writer
-from merchant_agent.terminal.store.models import SentBatch, UploadState
+from merchant_agent.terminal.store.models import LedgerRecord, SentBatch, UploadState
 from merchant_agent.terminal.upload.outcome import Code
 from tests.enrolled import ask, complain, rate
 from tests.terminal.upload.conftest import Shop, wait_for
@@ -152,21 +151,21 @@ def test_stopping_before_anything_happened_is_quick(shop: Shop) -> None:
 def test_a_defect_does_not_end_the_uploads(shop: Shop) -> None:
     rate(shop.terminal.journal, None)
     shop.uploader.poke()
-    with shop.terminal.store.write() as writer:
-        _spoil_batch(writer)
+    nonce = shop.progress.nonce
+    _set_nonce(shop, "spoilt")
     assert shop.uploader.turn()
     assert shop.uploader.status().retry_in_s is not None
-    with shop.terminal.store.write() as writer:
-        writer.execute(UploadState.update({UploadState.batch: None}))
+    _set_nonce(shop, nonce)
     _pass_retry(shop)
     shop.upstream.script(shop.accept)
     assert shop.uploader.turn()
     assert shop.progress.acked_seq == 0
 
 
-def _spoil_batch(writer: Writer) -> None:
-    """A batch in flight that is no batch, as only a defect would leave it."""
-    writer.execute(UploadState.update({UploadState.batch: b"spoilt"}))
+def _set_nonce(shop: Shop, nonce: str) -> None:
+    """One that is none is what only a defect would leave."""
+    with shop.terminal.store.write() as writer:
+        writer.execute(UploadState.update({UploadState.nonce: nonce}))
 
 
 def test_an_answer_that_cannot_be_stored_is_asked_for_again(shop: Shop) -> None:
@@ -197,3 +196,27 @@ def test_no_address_of_central_is_an_outcome(open_shop: Callable[..., Shop]) -> 
     shop = open_shop(central_url="")
     rate(shop.terminal.journal, None)
     assert shop.uploader.run_once().code is Code.UNREACHABLE
+
+
+def test_failures_of_its_own_are_told_of_when_they_repeat(shop: Shop) -> None:
+    ask(shop.terminal.journal)
+    head = shop.terminal.journal.head
+    assert head is not None
+    _set_link(shop, "A" * 43)
+    shop.uploader.poke()
+    shop.uploader.turn()
+    assert ("upload-failed", "") not in shop.alarms()
+    for _ in range(2):
+        _pass_retry(shop)
+        shop.uploader.turn()
+    assert [code for code, _ in shop.alarms()].count("upload-failed") == 1
+    _set_link(shop, head.link)
+    shop.upstream.script(shop.accept)
+    _pass_retry(shop)
+    shop.uploader.turn()
+    assert "upload-failed" not in [code for code, _ in shop.alarms()]
+
+
+def _set_link(shop: Shop, link: str) -> None:
+    with shop.terminal.store.write() as writer:
+        writer.execute(LedgerRecord.update({LedgerRecord.link: link}))

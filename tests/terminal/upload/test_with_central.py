@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from merchant_agent.central.store.models import ChainHead, Conflict
+from merchant_agent.central.store.models import ChainHead, Conflict, Rating
 from merchant_agent.evidence.archive import ExportZip
 from merchant_agent.evidence.jws import link_of
 from merchant_agent.evidence.verify import verify_export
@@ -21,6 +21,7 @@ from merchant_agent.terminal.enrolment import Enrolled, enrol
 from merchant_agent.terminal.export import export_terminal
 from merchant_agent.terminal.services import Terminal, close_terminal, open_terminal
 from merchant_agent.terminal.store.ledger import read_ledger
+from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord
 from merchant_agent.terminal.upload.client import Client
 from merchant_agent.terminal.upload.outcome import Code
 from merchant_agent.terminal.upload.uploader import Uploader
@@ -41,8 +42,13 @@ class Till:
         self.open(central.url)
         assert isinstance(enrol(self.terminal, central.url, central.code()), Enrolled)
 
-    def open(self, url: str = "") -> None:
-        settings = TerminalSettings(data=self.path, central_url=url, ballast_bytes=0, upload_batch_records=40)
+    def open(self, url: str = "", *, upload_batch_records: int = 40) -> None:
+        settings = TerminalSettings(
+            data=self.path,
+            central_url=url,
+            ballast_bytes=0,
+            upload_batch_records=upload_batch_records,
+        )
         self.terminal: Terminal = open_terminal(settings, self._clock)
         chance = random.Random(7)  # noqa: S311 -- the same every time
         self.uploader = Uploader(self.terminal, self.client, rng=chance)
@@ -243,6 +249,66 @@ def test_a_cloned_disk_freezes_the_chain_and_both_shops_learn_of_it(
         head = reader.first(ChainHead.select())
     assert head is not None
     assert head.state == "frozen"
+
+
+def _spoil_record(till: Till) -> None:
+    with till.terminal.store.write() as writer:
+        writer.execute(LedgerRecord.update({LedgerRecord.octets: b"rot"}).where(LedgerRecord.seq == 1))
+
+
+def _spoil_words(till: Till) -> None:
+    with till.terminal.store.write() as writer:
+        writer.execute(LedgerDisclosure.update({LedgerDisclosure.text: "Zm9v"}))
+
+
+@pytest.mark.parametrize("spoil", [_spoil_record, _spoil_words])
+def test_what_was_read_wrong_once_is_taken_up_all_the_same(
+    till: Till,
+    live_central: LiveCentral,
+    upstream: Upstream,
+    tmp_path: Path,
+    spoil: Callable[[Till], None],
+) -> None:
+    prompt = ask(till.terminal.journal)
+    rating = rate(till.terminal.journal, prompt, level=1, comment="冷了")
+    ask(till.terminal.journal)
+    with till.terminal.store.read() as reader:
+        words = reader.scalar(LedgerDisclosure.select(LedgerDisclosure.text))
+
+    def read_well_again(request: Request) -> Reply:
+        with till.terminal.store.write() as writer:
+            right = LedgerRecord.update({LedgerRecord.octets: rating.octets})
+            writer.execute(right.where(LedgerRecord.seq == 1))
+            writer.execute(LedgerDisclosure.update({LedgerDisclosure.text: words}))
+        return _forward(live_central.url)(request)
+
+    till.close()
+    till.open(upstream.url)
+    spoil(till)
+    upstream.script(read_well_again, _forward(live_central.url))
+    assert till.uploader.run_once().code is Code.ACCEPTED
+    assert live_central.records() == till.octets()
+    assert till.uploader.status().rejected == 0
+    with live_central.central.store.read() as reader:
+        (row,) = reader.all(Rating.select())
+    assert (row.level, row.comment) == (1, "冷了")
+    assert list(_verdict(till, live_central, tmp_path / "export.zip")) == []
+
+
+def test_a_record_that_rotted_goes_by_with_the_next_one_where_records_go_alone(
+    till: Till, live_central: LiveCentral
+) -> None:
+    for _ in range(3):
+        ask(till.terminal.journal)
+    rating = rate(till.terminal.journal, None)
+    till.close()
+    till.open(upload_batch_records=1)
+    with till.terminal.store.write() as writer:
+        writer.execute(LedgerRecord.update({LedgerRecord.octets: b"rot"}).where(LedgerRecord.seq == 1))
+    while till.uploader.status().waiting:
+        assert till.uploader.run_once().code is Code.ACCEPTED
+    assert live_central.records()[-1] == rating.octets
+    assert (len(live_central.records()), till.uploader.status().rejected) == (3, 1)
 
 
 def test_another_central_than_the_enrolled_one_takes_nothing(

@@ -262,6 +262,7 @@ class Rating(peewee.Model):
     dwell_ms = peewee.BigIntegerField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    undisclosed = peewee.IntegerField()
 
     class Meta:
         table_name = "rating"
@@ -284,6 +285,7 @@ class Suggestion(peewee.Model):
     channel = peewee.TextField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    undisclosed = peewee.IntegerField()
 
     class Meta:
         table_name = "suggestion"
@@ -311,6 +313,7 @@ class Complaint(peewee.Model):
     channel = peewee.TextField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    undisclosed = peewee.IntegerField()
 
     class Meta:
         table_name = "complaint"

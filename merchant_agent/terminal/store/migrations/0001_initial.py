@@ -237,6 +237,7 @@ class Quarantine(peewee.Model):
     seq = peewee.BigIntegerField()
     rule = peewee.TextField()
     at = peewee.BigIntegerField()
+    send_again = peewee.BooleanField()
 
     class Meta:
         table_name = "quarantine"

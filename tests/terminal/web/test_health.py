@@ -1,0 +1,54 @@
+"""What watchdogs read: how far the terminal is, and nothing about anybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from merchant_agent.settings import TerminalSettings
+from merchant_agent.terminal.app import create_app
+from merchant_agent.terminal.services import close_terminal, open_terminal
+from merchant_agent.terminal.upload.client import Client
+from merchant_agent.terminal.upload.uploader import Uploader
+from tests.clocks import ManualClock
+from tests.terminal.collect.shop import Shop
+from tests.terminal.web.doors import Kiosk
+
+
+def test_health_tells_head_acknowledged_and_waiting(app: Flask, shop: Shop) -> None:
+    shop.sell("087")
+    answer = app.test_client().get("/healthz")
+    assert answer.status_code == 200
+    assert answer.get_json() == {
+        "status": "ok",
+        "head": {"epoch": 1, "seq": 0},
+        "acknowledged": {"epoch": 1, "seq": -1},
+        "waiting": 1,
+        "last_upload_at": None,
+        "upload": "ready",
+    }
+
+
+def test_an_enrolled_terminal_is_ready(app: Flask) -> None:
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.get_json()) == (200, {"ready": True})
+
+
+def test_a_terminal_before_its_enrolment_is_well_and_not_ready(tmp_path: Path, clock: ManualClock) -> None:
+    terminal = open_terminal(TerminalSettings(data=tmp_path, ballast_bytes=0), clock)
+    client = create_app(terminal, Uploader(terminal, Client()), is_open=False).test_client()
+    health = client.get("/healthz").get_json()
+    assert (health["head"], health["acknowledged"], health["upload"]) == (None, None, "not-enrolled")
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/kiosk").status_code == 401
+    close_terminal(terminal)
+
+
+def test_health_and_answers_hold_nothing_that_people_said(app: Flask, shop: Shop, kiosk: Kiosk) -> None:
+    sale = shop.sell("ORDER-087", amount="64.00")
+    answer_id = kiosk.new_id()
+    kiosk.done(answer_id, sale.prompt_id, 1, comment="我叫张三")
+    texts = [app.test_client().get(path).get_data(as_text=True) for path in ("/healthz", "/readyz")]
+    for secret in ("张三", "ORDER-087", "64.00", sale.prompt_id):
+        assert not [text for text in texts if secret in text]
