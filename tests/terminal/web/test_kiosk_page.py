@@ -73,10 +73,14 @@ def test_a_complaint_offers_every_problem_and_every_remedy_once(page: str, shop:
     )
 
 
-def test_a_complaint_says_that_it_is_no_formal_one_and_asks_for_no_contact(page: str) -> None:
+def test_a_complaint_says_that_it_is_no_formal_one_and_no_consent_is_given_beforehand(page: str) -> None:
     screens = _screens(page, "zh")
     assert "还不是12315正式投诉" in words_of(screens)
-    assert not re.search(r'type="(tel|email)"|data-field="(name|phone|contact)"', screens)
+    assert re.findall(r'aria-pressed="(\w+)" data-consent="(\w+)"', screens) == [
+        ("false", "authority"),
+        ("false", "shop"),
+    ]
+    assert not re.search(r'type="(tel|email)"|data-field="(name|email)"', screens)
 
 
 def test_the_page_runs_nothing_inline_and_loads_nothing_from_elsewhere(page: str) -> None:
