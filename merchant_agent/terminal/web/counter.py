@@ -222,7 +222,7 @@ def _asked_words(terminal: Terminal, order: str, taken: SaleTaken) -> str:
     with terminal.store.read() as reader:
         tablets = list_tablets(reader)
     if taken.prompt_id not in _shown(terminal, tablets):
-        return str(gettext("Order %(order)s waits for a tablet: none that could ask is there.", order=order))
+        return str(gettext("Order %(order)s waits for a tablet; none shows it at the moment.", order=order))
     if taken.created:
         return str(gettext("The tablet asks about order %(order)s.", order=order))
     return str(gettext("Order %(order)s was entered already; the tablet shows it.", order=order))

@@ -20,7 +20,7 @@ def _ask(staff: Person, order: str, **fields: str) -> str:
 
 def test_nobody_is_said_to_ask_where_no_tablet_is(staff: Person) -> None:
     page = words_of(_ask(staff, "M7"))
-    assert "Order M7 waits for a tablet: none that could ask is there." in page
+    assert "Order M7 waits for a tablet; none shows it at the moment." in page
     assert "Waiting for a tablet" in page
     assert "The tablet is asking" not in page
 
