@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from datetime import datetime, timedelta
@@ -113,7 +114,7 @@ def test_words_that_came_too_late_are_told_so_and_offered_as_a_suggestion(
     tablet.page.route("**/kiosk/api/answers/*", lambda route: route.abort())
     with tablet.page.expect_request("**/kiosk/api/answers/*"):
         tablet.write("最后才写的话")
-    sent = kept.value.request.post_data_json | {"ended": "idle", "dwell_ms": 1}
+    sent = json.loads(kept.value.request.post_data or "") | {"ended": "idle", "dwell_ms": 1}
     signed = tablet.page.evaluate(
         """async ([path, body]) => (await fetch(path, {method: "POST", body: JSON.stringify(body),
             headers: {"Content-Type": "application/json"}})).status""",
@@ -197,7 +198,7 @@ def test_whoever_types_without_a_pause_is_kept_too(demo: Running, open_page: Ope
 
     def hear(request: Request) -> None:
         if request.method == "PUT":
-            kept.append(request.post_data_json["comment"])
+            kept.append(json.loads(request.post_data or "")["comment"])
 
     tablet.tap(3)
     tablet.press("comment")
@@ -354,3 +355,26 @@ def test_english_faces_stand_at_one_height(demo: Running, open_page: OpenPage, t
     assert faces.evaluate_all(tops) == 1
     tablet.press("done")
     tablet.thanked("rating")
+
+
+@pytest.mark.parametrize("sign", ["keydown", "input", "compositionupdate"])
+def test_typing_is_a_touch_whatever_the_keyboard(demo: Running, open_page: OpenPage, sign: str) -> None:
+    tablet = _paired(demo, open_page())
+    ended = tablet.page.evaluate(
+        """async (sign) => {
+            const { Idle } = await import("/static/js/kiosk/idle.js");
+            const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+            const idle = new Idle(() => {});
+            let ended = false;
+            idle.start(1, 0, () => { ended = true; });
+            for (let times = 0; times < 6; times += 1) {
+                await pause(400);
+                document.body.dispatchEvent(new Event(sign, { bubbles: true }));
+            }
+            const endedWhileTyping = ended;
+            await pause(1500);
+            return [endedWhileTyping, ended];
+        }""",
+        sign,
+    )
+    assert ended == [False, True]
