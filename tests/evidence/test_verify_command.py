@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from merchant_agent.evidence.archive import DISCLOSURES, RECORDS, write_export
 from merchant_agent.evidence.trust import encode_trust
 from merchant_agent.verify_command import verify
-from tests.evidence.synthetic import START_TEXT, Export, Shop, busy_shop, id_of, trust_of
+from tests.evidence.synthetic import Export, Shop, busy_shop, id_of, trust_of
 
 SHOP = busy_shop()
 EXPORT = SHOP.export()
@@ -45,7 +45,7 @@ def test_a_good_export_exits_with_0(tmp_path: Path, trust_file: Path) -> None:
     assert result.exit_code == 0
     head, compare, outcome = result.stdout.splitlines()
     link = SHOP.chain.link
-    assert head == f"head: epoch 2 seq 3 link {link}; last acknowledged: {START_TEXT}"
+    assert head == f"head: epoch 2 seq 3 link {link}; last acknowledged: 2026-05-20T12:00:14.000+08:00"
     assert "compare with central" in compare
     assert outcome == "14 records, signatures checked: no rule is violated; trusted: yes"
     assert result.stderr == ""

@@ -19,7 +19,7 @@ from merchant_agent.central.store.models import Batch, Issuer, Record
 from merchant_agent.central.web.intake_api import check_digest, inflate
 from merchant_agent.errors import FormatError, TooLargeError
 from merchant_agent.evidence.enrolment import new_code, sign_enrolment
-from merchant_agent.evidence.exchange import open_ack
+from merchant_agent.evidence.exchange import encode_upload, open_ack
 from merchant_agent.evidence.grant import open_grant
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.evidence.octets import encode_b64u, encode_json
@@ -138,8 +138,8 @@ def test_every_outcome_has_its_status(client: FlaskClient, sender: Sender) -> No
     assert upload(sender, sender.body(0)) == 200
     back = sender.back_at(2)
     assert upload(back, back.body(0)) == 409
-    flawed = sender.batch(0, 3) + b"\n" + sender.sent[0].line + b"\n"
-    assert upload(sender, flawed) == 422
+    alone = sender.lines(0, 0)
+    assert upload(sender, encode_upload(sender.batch(0, 3, lines=alone), alone)) == 422
     back.sell(1)
     assert upload(back, back.body(2)) == 423
 
