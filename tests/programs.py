@@ -35,9 +35,15 @@ def run_program(*arguments: str, stdin: str = "", environment: Mapping[str, str]
     return Ended(code=done.returncode, out=done.stdout, said=done.stderr)
 
 
+_STOP_S = 10
+
+
 @contextmanager
 def running_program(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Runs `merchant-agent` until the block ends; it is killed if it is still there then."""
+    """Runs `merchant-agent` until the block ends; then it is asked to stop, and killed if it does not.
+
+    Asked first: what the demo started is for the demo to stop.
+    """
     with subprocess.Popen(
         [sys.executable, "-m", "merchant_agent", *arguments],
         stdout=subprocess.PIPE,
@@ -47,7 +53,11 @@ def running_program(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         try:
             yield process
         finally:
-            process.kill()
+            process.terminate()
+            try:
+                process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def require_one_sentence(ended: Ended, *words: str) -> None:

@@ -90,7 +90,7 @@ def test_killed_program_is_started_again(tmp_path: Path) -> None:
         for pid in _children(process.pid):
             os.kill(pid, signal.SIGKILL)
         for url in (told["terminal"], told["central"]):
-            retries = urllib3.Retry(connect=40, backoff_factor=0.1, backoff_max=0.5)
+            retries = urllib3.Retry(total=None, connect=100, read=100, backoff_factor=0.1, backoff_max=0.5)
             assert urllib3.request("GET", f"{url}/healthz", retries=retries).status == 200
         assert process.poll() is None
 
