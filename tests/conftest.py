@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,3 +40,16 @@ def enrolled(tmp_path: Path, clock: ManualClock) -> Iterator[EnrolledJournal]:
     """A terminal that was enrolled without a network, in `tmp_path/"terminal"`."""
     with enrolled_journal(tmp_path / "terminal", clock) as terminal:
         yield terminal
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium where it is installed, one for all tests; the hosts of `test` are this machine.
+
+    Unlike 127.0.0.1 they are no secure context, just as a shop's network is none.
+    """
+    args = ["--host-resolver-rules=MAP *.test 127.0.0.1"]
+    if os.geteuid() == 0:
+        args.append("--no-sandbox")
+    chromium = shutil.which("chromium")
+    return browser_type_launch_args | {"args": args} | ({"executable_path": chromium} if chromium else {})

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from merchant_agent.demo.running import Running, running_demo
-from tests.e2e.people import HOST, LANDSCAPE, Till
+from tests.e2e.people import LANDSCAPE, Till
 
 OpenPage = Callable[..., Page]
 
@@ -19,16 +16,6 @@ OpenPage = Callable[..., Page]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`pytest tests/e2e/test_access.py --shots DIR` takes pictures of all pages, to be looked at."""
     parser.addoption("--shots", metavar="DIR", help="folder for pictures of all pages")
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Debian's Chromium where it is installed; `shop.test` is this machine."""
-    args = [f"--host-resolver-rules=MAP {HOST} 127.0.0.1"]
-    if os.geteuid() == 0:
-        args.append("--no-sandbox")
-    chromium = shutil.which("chromium")
-    return browser_type_launch_args | {"args": args} | ({"executable_path": chromium} if chromium else {})
 
 
 @pytest.fixture(scope="session")

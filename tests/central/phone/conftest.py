@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from werkzeug.serving import make_server
@@ -36,16 +33,6 @@ def visitor(central: Central, sender: Sender, clock: ManualClock) -> Visitor:
     """A customer of the shop, after the log has begun."""
     begin_log(central, again=False)
     return Visitor(central, sender, clock)
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Debian's Chromium where it is installed; `central.test` is this machine, and no secure context."""
-    args = ["--host-resolver-rules=MAP central.test 127.0.0.1"]
-    if os.geteuid() == 0:
-        args.append("--no-sandbox")
-    chromium = shutil.which("chromium")
-    return browser_type_launch_args | {"args": args} | ({"executable_path": chromium} if chromium else {})
 
 
 @pytest.fixture
