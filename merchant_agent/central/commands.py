@@ -39,7 +39,7 @@ from merchant_agent.evidence.trust import encode_trust
 from merchant_agent.settings import CentralSettings, Value, documented, keep_good_copy, load
 from merchant_agent.store.folder import write_file_atomic
 from merchant_agent.web.logs import start_logging
-from merchant_agent.web.server import announce, serve
+from merchant_agent.web.server import announce, end_with_parent, serve
 from merchant_agent.web.sign_in import check_password, set_secret
 
 _WHO = "console"
@@ -78,12 +78,15 @@ def central() -> None:
 @_data
 @_every_setting
 @click.option("--ready-json", is_flag=True, help='Print {"url": ...} on standard output once ready.')
-def run(data: Path, *, ready_json: bool, **flags: Value | None) -> None:
+@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input ends.")
+def run(data: Path, *, ready_json: bool, with_parent: bool, **flags: Value | None) -> None:
     """Serve central until it is told to stop (Ctrl-C or SIGTERM).
 
     For many terminals: gunicorn 'merchant_agent.central.app:wsgi()' with several workers behind nginx,
     MERCHANT_AGENT_DATA and MERCHANT_AGENT_DATABASE in the environment.
     """
+    if with_parent:
+        end_with_parent()
     settings = _load(data, flags)
     # The address that terminals are told must be known before the first of them can ask.
     settings = replace(settings, port=settings.port or _free_port(settings.host))

@@ -1,4 +1,8 @@
-"""The two programs as child processes, watched over as a service manager would."""
+"""The two programs as child processes, watched over as a service manager would.
+
+They end by themselves when this process dies, however it dies: each reads a pipe of which this
+process alone has the other end.
+"""
 
 from __future__ import annotations
 
@@ -53,8 +57,8 @@ class Child:
             said_before = log.tell()
             # A session of its own: Ctrl-C reaches the demo alone, which then stops its children in order.
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
-                [sys.executable, "-m", "merchant_agent", *self.arguments, "--ready-json"],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "merchant_agent", *self.arguments, "--ready-json", "--with-parent"],
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env={**os.environ, **self.environment},
@@ -102,8 +106,11 @@ class Child:
         self._close()
 
     def _close(self) -> None:
-        if self._process is not None and self._process.stdout is not None:
-            self._process.stdout.close()
+        if self._process is None:
+            return
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
 
     def _first_line(self) -> bytes:
         """The line that tells of readiness; empty when the child ended or the time is over."""

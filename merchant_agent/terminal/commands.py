@@ -38,6 +38,7 @@ from merchant_agent.terminal.rebuild import rebuild_folder
 from merchant_agent.terminal.services import close_terminal, open_terminal
 from merchant_agent.terminal.store.opening import open_existing, open_store
 from merchant_agent.terminal.web.listening import root_of
+from merchant_agent.web.server import end_with_parent
 
 _WHO = "console"
 
@@ -112,11 +113,14 @@ def enrol(data: Path, central_url: str, code: str, trust_file: Path | None) -> N
 @_data
 @_every_setting
 @click.option("--ready-json", is_flag=True, help='Print {"url": ...} on standard output once ready.')
-def run(data: Path, *, ready_json: bool, **flags: Value | None) -> None:
+@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input ends.")
+def run(data: Path, *, ready_json: bool, with_parent: bool, **flags: Value | None) -> None:
     """Serve the shop's pages and upload, until it is told to stop (Ctrl-C or SIGTERM).
 
     Until a staff PIN is set only this machine can open the pages.
     """
+    if with_parent:
+        end_with_parent()
     run_terminal(_load(data, flags), as_json=ready_json)
 
 

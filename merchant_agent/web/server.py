@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
@@ -73,6 +75,21 @@ def local_url(host: str, port: int) -> str:
     if host in {"0.0.0.0", "", "::", "*"}:  # noqa: S104 -- told apart, not bound
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def end_with_parent() -> None:
+    """Asks this process to stop once its standard input ends: a pipe that the starting process holds open.
+
+    However that process dies, the system closes the pipe. To be called from the main thread.
+    """
+    threading.Thread(target=_await_end, args=(sys.stdin.fileno(),), name="parent", daemon=True).start()
+
+
+def _await_end(descriptor: int) -> None:
+    # Not sys.stdin's own read: the lock that it holds would be missed when the interpreter ends.
+    while os.read(descriptor, 1):
+        pass
+    signal.raise_signal(signal.SIGTERM)
 
 
 class _Ends:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 from pathlib import Path
@@ -93,6 +94,20 @@ def test_killed_program_is_started_again(tmp_path: Path) -> None:
             retries = urllib3.Retry(total=None, connect=100, read=100, backoff_factor=0.1, backoff_max=0.5)
             assert urllib3.request("GET", f"{url}/healthz", retries=retries).status == 200
         assert process.poll() is None
+
+
+def test_programs_end_by_themselves_when_the_demo_is_killed(tmp_path: Path) -> None:
+    with running_program("demo", "--data", str(tmp_path), *PORTS, "--json") as process:
+        _ready(process)
+        ends = [os.pidfd_open(pid) for pid in _children(process.pid)]
+        process.kill()
+        left = set(ends)
+        while left:
+            ended, _, _ = select.select(list(left), [], [], 5)
+            assert ended, "a program goes on without the demo"
+            left -= set(ended)
+        for descriptor in ends:
+            os.close(descriptor)
 
 
 def test_feed_ends_with_everything_verified(tmp_path: Path) -> None:
