@@ -253,6 +253,47 @@ class Draft(Table):
         table_name = "draft"
 
 
+# What could not be signed
+
+
+class Outage(Table):
+    """One row, with `number` 1, from when nothing could be signed until all that was kept is signed.
+
+    `reason` is the journal's of then; `told` once the chain tells of it.
+    """
+
+    number = peewee.IntegerField(primary_key=True)
+    reason = peewee.TextField()
+    since = InstantField()
+    told = peewee.BooleanField(default=False)
+
+    class Meta:
+        table_name = "outage"
+
+
+class Kept(Table):
+    """What a till or a customer said while nothing could be signed; `item_id` will be the record's.
+
+    `prompt_id` is the prompt that it is about, None where that is none; `reason` and `at` say why and
+    when it was kept; `body` is the record's, as JSON; `words` are its erasable members by name, a
+    contact only sealed. `refused` once no reader would take it.
+    """
+
+    number = peewee.AutoField()
+    item_id = peewee.TextField(unique=True)
+    kind = peewee.TextField()
+    prompt_id = peewee.TextField(null=True)
+    reason = peewee.TextField()
+    at = InstantField()
+    body = peewee.TextField()
+    words = JsonField()
+    refused = peewee.BooleanField(default=False)
+
+    class Meta:
+        table_name = "kept"
+        indexes = ((("prompt_id",), False),)
+
+
 # Uploading
 
 
@@ -343,6 +384,18 @@ class SplitView(Table):
 # This machine's own life
 
 
+class Hold(Table):
+    """One row, with `number` 1, while nothing may be signed: why, and since when."""
+
+    number = peewee.IntegerField(primary_key=True)
+    reason = peewee.TextField()
+    detail = peewee.TextField()
+    at = InstantField()
+
+    class Meta:
+        table_name = "hold"
+
+
 class OrderlyStop(Table):
     """One row, with `number` 1, from an orderly stop of the program to its next start."""
 
@@ -415,8 +468,9 @@ MODELS: tuple[type[Table], ...] = (
     *(Epoch, LedgerRecord, LedgerDisclosure, Slip),
     *PROJECTIONS,
     *(Sale, Till, Draft),
+    *(Outage, Kept),
     *(UploadState, SentBatch, Quarantine),
-    *(Checkpoint, SplitView, OrderlyStop),
+    *(Checkpoint, SplitView, Hold, OrderlyStop),
     *(Device, Pairing, PosToken, Alarm),
     *CREDENTIAL_MODELS,
 )

@@ -204,6 +204,32 @@ class Draft(peewee.Model):
         table_name = "draft"
 
 
+class Outage(peewee.Model):
+    number = peewee.IntegerField(primary_key=True)
+    reason = peewee.TextField()
+    since = peewee.BigIntegerField()
+    told = peewee.BooleanField()
+
+    class Meta:
+        table_name = "outage"
+
+
+class Kept(peewee.Model):
+    number = peewee.AutoField()
+    item_id = peewee.TextField(unique=True)
+    kind = peewee.TextField()
+    prompt_id = peewee.TextField(null=True)
+    reason = peewee.TextField()
+    at = peewee.BigIntegerField()
+    body = peewee.TextField()
+    words = peewee.TextField()
+    refused = peewee.BooleanField()
+
+    class Meta:
+        table_name = "kept"
+        indexes = ((("prompt_id",), False),)
+
+
 class UploadState(peewee.Model):
     number = peewee.IntegerField(primary_key=True)
     epoch = peewee.IntegerField()
@@ -265,6 +291,16 @@ class SplitView(peewee.Model):
 
     class Meta:
         table_name = "split_view"
+
+
+class Hold(peewee.Model):
+    number = peewee.IntegerField(primary_key=True)
+    reason = peewee.TextField()
+    detail = peewee.TextField()
+    at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "hold"
 
 
 class OrderlyStop(peewee.Model):
@@ -377,11 +413,14 @@ _TABLES = (
     Sale,
     Till,
     Draft,
+    Outage,
+    Kept,
     UploadState,
     SentBatch,
     Quarantine,
     Checkpoint,
     SplitView,
+    Hold,
     OrderlyStop,
     Device,
     Pairing,
