@@ -18,6 +18,7 @@ from merchant_agent.central.store.models import (
     Erasure,
     Quarantine,
     Rating,
+    Reply,
     Suggestion,
 )
 from merchant_agent.evidence.bodies import EraseBody
@@ -25,7 +26,9 @@ from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.record import Record
 from merchant_agent.store.store import Reader, Writer
 
-_Placed = type[Complaint] | type[Disclosure] | type[Quarantine] | type[Rating] | type[Suggestion]
+_Placed = (
+    type[Complaint] | type[Disclosure] | type[Quarantine] | type[Rating] | type[Reply] | type[Suggestion]
+)
 _Told = tuple[str, int, int]
 
 
@@ -43,7 +46,7 @@ def forget(tx: Writer, merchant: str, place: Place, members: Collection[str], *,
     names = list(members)
     here = _at(Disclosure, merchant, place) & Disclosure.name.in_(names)
     gone = tx.execute(Disclosure.delete().where(here))
-    for table in (Rating, Suggestion, Complaint):
+    for table in (Rating, Suggestion, Complaint, Reply):
         columns = {name: column for name, column in _columns(table).items() if name in members}
         cleared: dict[peewee.Field[Any], object] = dict.fromkeys(columns.values())
         cleared[table.undisclosed] = table.undisclosed + gone + taken
@@ -113,7 +116,7 @@ def erasings_of(
     return found
 
 
-def _columns(table: type[Rating | Suggestion | Complaint]) -> dict[str, peewee.Field]:
+def _columns(table: type[Rating | Suggestion | Complaint | Reply]) -> dict[str, peewee.Field]:
     columns: dict[str, peewee.Field] = {"comment": table.comment}
     if table is Complaint:
         columns |= {

@@ -105,10 +105,11 @@ class ChainHead(Table):
 
     `seq` is -1 and `link` the grant's before the first record. `totals` is JSON text, null
     after a record that was passed over. `claimed_seq` is the largest `newest` that a batch
-    committed to. `state` is `active` or `frozen`, `role` `terminal` or, for central's own chain of
-    records about this merchant, `central`. `seen_at` is when the last signed batch came,
-    `accepted_at` when one was last accepted; `clock_ms` is how far the terminal's clock was
-    ahead of central's then.
+    or an epoch request committed to. `state` is `active`, `frozen` or `revoked`, `role` `terminal` or,
+    for central's own chain of records about this merchant, `central`. `closed_seq` is `seq` as it was
+    when the next epoch was granted, null before: what stands behind it came late. `outcome` is what the
+    last batch was answered. `seen_at` is when the last signed batch came, `accepted_at` when one was
+    last accepted; `clock_ms` is how far the terminal's clock was ahead of central's then.
     """
 
     merchant = peewee.TextField()
@@ -121,6 +122,8 @@ class ChainHead(Table):
     claimed_seq = peewee.BigIntegerField()
     state = peewee.TextField()
     role = peewee.TextField(default="terminal")
+    closed_seq = peewee.BigIntegerField(null=True)
+    outcome = peewee.TextField(default="")
     software = peewee.TextField(default="")
     clock_ms = peewee.BigIntegerField(default=0)
     granted_at = InstantField()
@@ -191,7 +194,8 @@ class Quarantine(Table):
 
     `placed` is 1 where the chain went on past them. `link` is then what the next record names,
     if `vouched` is 1: by the issuer's signature over the line itself, over a later record or over
-    a batch. Otherwise it is the line's own.
+    a batch. Otherwise it is the line's own. `rule` is `stub` for one that stands in for a record that
+    was too large to come.
     """
 
     merchant = peewee.TextField()
@@ -214,8 +218,9 @@ class Conflict(Table):
     """Two things signed by one key that cannot both be true; the chain is frozen.
 
     `kind` is `fork` (two records for one place), `prev` (a record that follows another one
-    than ours) or `newest` (a batch that committed to another record than the one that came).
-    `held` are the octets that central had, `received` those that contradict them.
+    than ours) or `newest` (a batch or an epoch request that committed to another record than the one
+    that came). `held` are the octets that central had, `received` those that contradict them;
+    `batch_digest` is of the batch or request that brought them.
     """
 
     merchant = peewee.TextField()
@@ -230,6 +235,52 @@ class Conflict(Table):
 
     class Meta:
         primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "batch_digest")
+
+
+class EpochAsked(Table):
+    """A terminal's request for another key, at its last time; `epoch` is the one that signed it.
+
+    `octets` are the request's, `head_seq` is where central stood then. `outcome` is `granted`,
+    `waiting` (for an officer), `allowed` (by one, and not asked again yet), `dismissed` (by one),
+    `replaced` (another one had got the next epoch before) or `revoked`.
+    """
+
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    key = peewee.BlobField()
+    reason = peewee.TextField()
+    newest_seq = peewee.BigIntegerField()
+    newest_link = peewee.TextField()
+    head_seq = peewee.BigIntegerField()
+    octets = peewee.BlobField()
+    at = InstantField()
+    outcome = peewee.TextField()
+
+    class Meta:
+        table_name = "epoch_request"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "key")
+
+
+class Revocation(Table):
+    """A key that counts no longer, as the `revoke` record at `own_seq` of central's own chain says.
+
+    `through` is the last seq that it counts for, -1 for none. `reason` is the officer's, in words.
+    """
+
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    through = peewee.BigIntegerField()
+    reason = peewee.TextField()
+    who = peewee.TextField()
+    at = InstantField()
+    own_issuer = peewee.TextField()
+    own_epoch = peewee.IntegerField()
+    own_seq = peewee.BigIntegerField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch")
 
 
 class Release(Table):
@@ -420,6 +471,46 @@ class Erasure(Table):
         indexes = ((("merchant", "told_issuer", "told_epoch", "told_seq"), False),)
 
 
+class Reply(Table):
+    """A shop's explanation of what stands at `to_*` in central's chain; `comment` is null once erased."""
+
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = InstantField()
+    at = InstantField()
+    to_issuer = peewee.TextField()
+    to_epoch = peewee.IntegerField()
+    to_seq = peewee.BigIntegerField()
+    comment = peewee.TextField(null=True)
+    undisclosed = peewee.IntegerField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+        indexes = ((("merchant", "to_issuer", "to_epoch", "to_seq"), False),)
+
+
+class CallBack(Table):
+    """An officer's call about the visit that the record at this place belongs to.
+
+    `outcome` is `confirmed`, `corrected`, `not_given` or `not_reached`; `level` is a correction's.
+    """
+
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    at = InstantField()
+    who = peewee.TextField()
+    outcome = peewee.TextField()
+    level = peewee.IntegerField(null=True)
+
+    class Meta:
+        table_name = "call_back"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "at")
+
+
 class Slip(Table):
     """A slip from its first opening on; a shop can sign several for one place, so `digest` is SHA-256 of it.
 
@@ -578,14 +669,14 @@ class LogSilence(Table):
         table_name = "log_silence"
 
 
-PROJECTIONS: tuple[type[Table], ...] = (Prompt, Lapse, Rating, Suggestion, Complaint, Remark, Erasure)
+PROJECTIONS: tuple[type[Table], ...] = (Prompt, Lapse, Rating, Suggestion, Complaint, Remark, Erasure, Reply)
 
 MODELS: tuple[type[Table], ...] = (
     *(Installation, MerchantEntry, Issuer, Code, Attempt),
-    *(Grant, ChainHead, Record, Disclosure, Batch, Quarantine, Conflict),
+    *(Grant, ChainHead, Record, Disclosure, Batch, Quarantine, Conflict, EpochAsked, Revocation),
     Release,
     *(LogWaiting, LogLeaf, LogTile, LogCheckpoint, LogSilence),
-    *(Slip, SlipOpening, InvitedAnswer, Turn),
+    *(Slip, SlipOpening, InvitedAnswer, CallBack, Turn),
     *PROJECTIONS,
     *CREDENTIAL_MODELS,
 )

@@ -9,7 +9,16 @@ from typing import assert_never
 
 import msgspec
 
-from merchant_agent.central.store.models import Complaint, Erasure, Lapse, Prompt, Rating, Remark, Suggestion
+from merchant_agent.central.store.models import (
+    Complaint,
+    Erasure,
+    Lapse,
+    Prompt,
+    Rating,
+    Remark,
+    Reply,
+    Suggestion,
+)
 from merchant_agent.domain.projections import (
     Change,
     ComplaintOpened,
@@ -19,6 +28,7 @@ from merchant_agent.domain.projections import (
     PromptOutcome,
     RatingGiven,
     Remarked,
+    Replied,
     SuggestionMade,
 )
 from merchant_agent.evidence.fields import Place
@@ -40,6 +50,7 @@ _COLUMNS: dict[type[Table], tuple[str, ...]] = {
     ),
     Remark: (*_KEY, "told_issuer", "told_epoch", "told_seq", "kind", "code", "level", "leaf", "due_at"),
     Erasure: (*_KEY, "told_issuer", "told_epoch", "told_seq", "members", "reason"),
+    Reply: (*_KEY, "to_issuer", "to_epoch", "to_seq", "comment", "undisclosed"),
 }
 # A day within what any zone can show: what the terminal's clock says is a claim.
 _FIRST_MS = to_ms(datetime(1, 1, 2, tzinfo=UTC))
@@ -56,7 +67,7 @@ class ProjectionRows:
     def __init__(self) -> None:
         self._rows: defaultdict[type[Table], list[_Row]] = defaultdict(list)
 
-    def add(self, merchant: str, received_ms: int, changes: Iterable[Change]) -> None:
+    def add(self, merchant: str, received_ms: int, changes: Iterable[Change]) -> None:  # noqa: C901 -- one case for each
         """Gathers the rows of one record's changes; central took it up at `received_ms` since 1970."""
         for change in changes:
             match change:
@@ -77,6 +88,8 @@ class ProjectionRows:
                     self._rows[Remark].append(_remark_row(merchant, received_ms, change))
                 case Erased():
                     self._rows[Erasure].append(_erasure_row(merchant, received_ms, change))
+                case Replied():
+                    self._rows[Reply].append(_reply_row(merchant, received_ms, change))
                 case _:
                     assert_never(change)
 
@@ -127,6 +140,11 @@ def _remark_row(merchant: str, received_ms: int, change: Remarked) -> _Row:
 def _erasure_row(merchant: str, received_ms: int, change: Erased) -> _Row:
     key = _key(merchant, received_ms, change.place, change.at)
     return (*key, *_prompt_place(change.told_of), _list_text(change.members), change.reason)
+
+
+def _reply_row(merchant: str, received_ms: int, change: Replied) -> _Row:
+    key = _key(merchant, received_ms, change.place, change.at)
+    return (*key, *_prompt_place(change.to), _clean(change.comment), change.undisclosed)
 
 
 def _answer_row(

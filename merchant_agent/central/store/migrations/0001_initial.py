@@ -97,6 +97,8 @@ class ChainHead(peewee.Model):
     claimed_seq = peewee.BigIntegerField()
     state = peewee.TextField()
     role = peewee.TextField(default="terminal")
+    closed_seq = peewee.BigIntegerField(null=True)
+    outcome = peewee.TextField(default="")
     software = peewee.TextField(default="")
     clock_ms = peewee.BigIntegerField(default=0)
     granted_at = peewee.BigIntegerField()
@@ -188,6 +190,41 @@ class Conflict(peewee.Model):
     class Meta:
         table_name = "conflict"
         primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "batch_digest")
+
+
+class EpochAsked(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    key = peewee.BlobField()
+    reason = peewee.TextField()
+    newest_seq = peewee.BigIntegerField()
+    newest_link = peewee.TextField()
+    head_seq = peewee.BigIntegerField()
+    octets = peewee.BlobField()
+    at = peewee.BigIntegerField()
+    outcome = peewee.TextField()
+
+    class Meta:
+        table_name = "epoch_request"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "key")
+
+
+class Revocation(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    through = peewee.BigIntegerField()
+    reason = peewee.TextField()
+    who = peewee.TextField()
+    at = peewee.BigIntegerField()
+    own_issuer = peewee.TextField()
+    own_epoch = peewee.IntegerField()
+    own_seq = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "revocation"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch")
 
 
 class Release(peewee.Model):
@@ -360,6 +397,40 @@ class Erasure(peewee.Model):
         table_name = "erasure"
         primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
         indexes = ((("merchant", "told_issuer", "told_epoch", "told_seq"), False),)
+
+
+class Reply(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = peewee.BigIntegerField()
+    at = peewee.BigIntegerField()
+    to_issuer = peewee.TextField()
+    to_epoch = peewee.IntegerField()
+    to_seq = peewee.BigIntegerField()
+    comment = peewee.TextField(null=True)
+    undisclosed = peewee.IntegerField()
+
+    class Meta:
+        table_name = "reply"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+        indexes = ((("merchant", "to_issuer", "to_epoch", "to_seq"), False),)
+
+
+class CallBack(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    at = peewee.BigIntegerField()
+    who = peewee.TextField()
+    outcome = peewee.TextField()
+    level = peewee.IntegerField(null=True)
+
+    class Meta:
+        table_name = "call_back"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "at")
 
 
 class Slip(peewee.Model):
@@ -541,6 +612,8 @@ _TABLES: tuple[type[peewee.Model], ...] = (
     Batch,
     Quarantine,
     Conflict,
+    EpochAsked,
+    Revocation,
     Release,
     LogWaiting,
     LogLeaf,
@@ -558,6 +631,8 @@ _TABLES: tuple[type[peewee.Model], ...] = (
     Complaint,
     Remark,
     Erasure,
+    Reply,
+    CallBack,
     Account,
     SignInOrigin,
     Session,
