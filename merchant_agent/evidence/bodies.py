@@ -33,6 +33,7 @@ Ended = Literal["done", "left", "idle", "recovered"]
 Role = Literal["terminal", "central"]
 Consent = Literal["authority", "shop"]
 FindingCode = Literal["broken_promise", "conflict", "late", "disputed", "split_view", "silent"]
+OutageReason = Literal["key", "epoch", "damage", "restored", "behind", "frozen"]
 Codes = Annotated[tuple[Code, ...], Meta(max_length=32)]
 Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z")]
 TimeOfDay = Annotated[str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)\Z")]
@@ -47,6 +48,7 @@ class Kind(StrEnum):
     RATING = "rating"
     SUGGESTION = "suggestion"
     COMPLAINT = "complaint"
+    REPLY = "reply"
     START = "start"
     HEARTBEAT = "heartbeat"
     DAY_CLOSE = "day_close"
@@ -130,6 +132,12 @@ class ComplaintBody(Wire, frozen=True, kw_only=True):
     notice: Code | None
 
 
+class ReplyBody(Wire, frozen=True, kw_only=True):
+    """The shop explains what central's record at `to` says; its words are an erasable member."""
+
+    to: Place
+
+
 class StartBody(Wire, frozen=True, kw_only=True):
     """The program started; `clean` says whether it had been stopped in order."""
 
@@ -196,7 +204,7 @@ class RotateBody(Wire, frozen=True, kw_only=True):
 class OutageBody(Wire, frozen=True, kw_only=True):
     """From `since` on nothing could be signed; `kept` answers were kept unsigned."""
 
-    reason: Literal["key", "epoch", "damage"]
+    reason: OutageReason
     since: str
     kept: Count
 
@@ -204,7 +212,7 @@ class OutageBody(Wire, frozen=True, kw_only=True):
 class RecoverBody(Wire, frozen=True, kw_only=True):
     """Signing goes on; the answers that were kept follow."""
 
-    reason: Literal["key", "epoch", "damage", "restored"]
+    reason: OutageReason
 
 
 class EraseBody(Wire, frozen=True, kw_only=True):
@@ -269,6 +277,7 @@ Body = (
     | RatingBody
     | SuggestionBody
     | ComplaintBody
+    | ReplyBody
     | StartBody
     | HeartbeatBody
     | DayCloseBody
@@ -292,6 +301,7 @@ BODY_TYPES: dict[Kind, type[Body]] = {
     Kind.RATING: RatingBody,
     Kind.SUGGESTION: SuggestionBody,
     Kind.COMPLAINT: ComplaintBody,
+    Kind.REPLY: ReplyBody,
     Kind.START: StartBody,
     Kind.HEARTBEAT: HeartbeatBody,
     Kind.DAY_CLOSE: DayCloseBody,
@@ -312,6 +322,7 @@ BOTH: frozenset[Role] = frozenset({"terminal", "central"})
 _ALONE: dict[Kind, Role] = {
     Kind.PROMPT: "terminal",
     Kind.LAPSE: "terminal",
+    Kind.REPLY: "terminal",
     Kind.START: "terminal",
     Kind.HEARTBEAT: "terminal",
     Kind.DAY_CLOSE: "terminal",
@@ -335,4 +346,5 @@ ERASABLE: dict[Kind, frozenset[str]] = {kind: frozenset() for kind in Kind} | {
     Kind.RATING: frozenset({"comment"}),
     Kind.SUGGESTION: frozenset({"comment"}),
     Kind.COMPLAINT: frozenset({"comment", "contact", "order", "occurred_at", "amount"}),
+    Kind.REPLY: frozenset({"comment"}),
 }

@@ -1,6 +1,9 @@
 r"""Enrolment: a one-time code, and the proof that whoever sends it holds the key.
 
-    signed: "merchant-agent/enrolment/v1\n" | the code, 13 characters | "\n" | public key 32
+    signed: "merchant-agent/enrolment/v1\n" | the code, 13 characters | "\n" | public key 32 | "\n" | continues
+
+`continues` is `<issuer>.<epoch>` of the newest epoch that the terminal had, nothing for a new one:
+a terminal that lost its key goes on as the same issuer, with a code.
 
 Source: PROTOCOL.md, "Enrolment".
 """
@@ -11,6 +14,7 @@ import secrets
 
 from merchant_agent.errors import FormatError
 from merchant_agent.evidence.crockford import read_values, values_of, write_values
+from merchant_agent.evidence.fields import parse_kid
 from merchant_agent.evidence.keys import SigningKey, VerifyingKey
 
 _BITS = 64
@@ -46,26 +50,31 @@ def format_code(code: str) -> str:
     return f"{letters[:4]}-{letters[4:8]}-{letters[8:]}"
 
 
-def sign_enrolment(key: SigningKey, code: str) -> bytes:
+def sign_enrolment(key: SigningKey, code: str, continues: str | None = None) -> bytes:
     """The 64-byte signature by which a new key claims a code.
 
+    `continues` is the id of the newest epoch that the terminal had, None for a new issuer.
+
     Raises:
-        FormatError: the code is not in its one form.
+        FormatError: code or `continues` are not in their one form.
     """
-    return key.sign(_message(key.public, code))
+    return key.sign(_message(key.public, code, continues))
 
 
-def verify_enrolment(public: bytes, code: str, signature: bytes) -> None:
-    """Returns when the holder of this key claimed this code.
+def verify_enrolment(public: bytes, code: str, signature: bytes, continues: str | None = None) -> None:
+    """Returns when the holder of this key claimed this code, to continue that epoch's chain.
 
     Raises:
-        FormatError: the code is not in its one form, or the key is no strong key of 32 octets.
+        FormatError: code or `continues` are not in their one form, or the key is no strong key of
+            32 octets.
         VerificationError: V3 where the signature is not the key's.
     """
-    VerifyingKey(public).verify(signature, _message(public, code))
+    VerifyingKey(public).verify(signature, _message(public, code, continues))
 
 
-def _message(public: bytes, code: str) -> bytes:
+def _message(public: bytes, code: str, continues: str | None) -> bytes:
     if parse_code(code) != code:
         raise FormatError("code: not in its one form")
-    return _DOMAIN + code.encode("ascii") + b"\n" + public
+    if continues is not None:
+        parse_kid(continues)
+    return b"".join((_DOMAIN, code.encode("ascii"), b"\n", public, b"\n", (continues or "").encode("ascii")))

@@ -31,7 +31,7 @@ from merchant_agent.evidence.octets import decode_json, encode_b64u, encode_json
 
 MAX_BATCH_RECORDS = 256
 
-Outcome = Literal["accepted", "resend", "behind", "frozen", "refused"]
+Outcome = Literal["accepted", "resend", "behind", "frozen", "refused", "revoked"]
 
 
 class Newest(Wire, frozen=True, kw_only=True):
@@ -65,10 +65,13 @@ class Batch(Wire, frozen=True, kw_only=True):
 
 
 class Answer(Wire, frozen=True, kw_only=True):
-    """What became of a record that was not newly accepted; `rule` says why it was rejected."""
+    """What became of a record that was not newly accepted; `rule` says why it was rejected.
+
+    `stub`: central took its link up and has nothing else of it.
+    """
 
     seq: Seq
-    answer: Literal["duplicate", "rejected"]
+    answer: Literal["duplicate", "rejected", "stub"]
     rule: Annotated[str, Meta(pattern=r"^V(1[0-6]|[1-9])\Z")] | None
 
 
@@ -90,22 +93,26 @@ class Ack(Wire, frozen=True, kw_only=True):
     checkpoint: LogHead | None
 
 
-def sign_batch(key: SigningKey, batch: Batch) -> bytes:
-    """The batch's octets, signed by the epoch's key.
+def sign_batch(key: SigningKey, batch: Batch, signer: int | None = None) -> bytes:
+    """The batch's octets, signed by the key of the sender's epoch in force, `signer`.
+
+    None: the epoch of the records themselves. Records of an epoch that is over travel under a later one.
 
     Raises:
         FormatError: no reader would take it.
-        VerificationError: V15 where its range makes no sense.
+        VerificationError: V15 where its range makes no sense, or `signer` is an earlier epoch.
     """
     payload = encode_json(batch)
     decode_batch(payload)
-    return sign_jws(key, Typ.BATCH, batch.issuer, batch.epoch, payload)
+    signer = batch.epoch if signer is None else signer
+    require_signer(batch, batch.issuer, signer)
+    return sign_jws(key, Typ.BATCH, batch.issuer, signer, payload)
 
 
 def open_batch(octets: bytes, key: VerifyingKey) -> Batch:
-    """The batch, signed by the key of the epoch that it names.
+    """The batch, signed by the key of the sender's epoch that its header names.
 
-    To find that key, read `issuer` and `epoch` of `decode_jws(octets, Typ.BATCH)`.
+    To find that key, ask `decode_kid(octets, Typ.BATCH)`; the records' own epoch is the batch's.
 
     Raises:
         VerificationError: V1, V2, V3; V15 where range or key id do not fit.
@@ -116,8 +123,7 @@ def open_batch(octets: bytes, key: VerifyingKey) -> Batch:
         batch = decode_batch(jws.payload)
     except FormatError as error:
         raise VerificationError("V1", f"batch: {error}") from error
-    if (batch.issuer, batch.epoch) != (jws.issuer, jws.epoch):
-        raise VerificationError("V15", "batch: signed by the key of another chain")
+    require_signer(batch, jws.issuer, jws.epoch)
     return batch
 
 
@@ -191,6 +197,16 @@ def decode_batch(payload: bytes) -> Batch:
     return batch
 
 
+def require_signer(batch: Batch, issuer: str, epoch: int) -> None:
+    """Returns when the epoch's key may sign the batch: the same issuer's, and no epoch before its records'.
+
+    Raises:
+        VerificationError: V15.
+    """
+    if batch.issuer != issuer or batch.epoch > epoch:
+        raise VerificationError("V15", f"batch: of {batch.issuer}.{batch.epoch} signed as {issuer}.{epoch}")
+
+
 def decode_ack(payload: bytes) -> Ack:
     """What an acknowledgement's payload states, whoever signed it.
 
@@ -202,6 +218,6 @@ def decode_ack(payload: bytes) -> Ack:
     if ack.head.epoch != ack.epoch:
         raise FormatError("acknowledgement: the head of another epoch")
     for answer in ack.answers:
-        if (answer.rule is None) != (answer.answer == "duplicate"):
+        if (answer.rule is None) != (answer.answer != "rejected"):
             raise FormatError("acknowledgement: a rule is stated exactly where a record was rejected")
     return ack

@@ -17,6 +17,7 @@ _AT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}"
     r"(?!-00:00)[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]"
 )
+_KID = re.compile(r"([A-Za-z0-9_-]{10}[AEIMQUYcgkosw048])\.([1-9][0-9]{0,4})")
 
 # 43 and 11 characters of base64url end in one whose two lowest bits are 0, 22 in one of four.
 Id8 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]\Z")]
@@ -71,6 +72,18 @@ class Anchor(Wire, frozen=True, kw_only=True):
     size: Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
     root: Octets32
     time: Count
+
+
+def parse_kid(text: str) -> tuple[str, int]:
+    """Issuer and epoch of a key id.
+
+    Raises:
+        FormatError: another form than `hpPPUkmghfE.1`.
+    """
+    match = _KID.fullmatch(text)
+    if match is None or int(match[2]) > MAX_EPOCH:
+        raise FormatError("key id: no issuer and epoch")
+    return match[1], int(match[2])
 
 
 def parse_at(text: str) -> datetime:

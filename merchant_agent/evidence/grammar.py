@@ -26,6 +26,7 @@ from merchant_agent.evidence.bodies import (
     PromptBody,
     RatingBody,
     RecoverBody,
+    ReplyBody,
     RevokeBody,
     RotateBody,
     SettingsBody,
@@ -63,7 +64,7 @@ def require_body(body: Body) -> None:  # noqa: C901, PLR0912 -- one case for eac
         case FindingBody():
             if body.due_at is not None:
                 parse_at(body.due_at)
-        case SuggestionBody() | StartBody() | HeartbeatBody() | ClockBody():
+        case SuggestionBody() | ReplyBody() | StartBody() | HeartbeatBody() | ClockBody():
             pass
         case RotateBody() | RecoverBody() | EndBody() | RevokeBody():
             pass
@@ -75,6 +76,8 @@ def require_body(body: Body) -> None:  # noqa: C901, PLR0912 -- one case for eac
 
 def place_told_of(body: Body) -> Place | None:
     """The place of the record that the body is about, if it is about one."""
+    if isinstance(body, ReplyBody):
+        return body.to
     return body.place if isinstance(body, _TOLD) else None
 
 

@@ -34,6 +34,12 @@ class Typ(StrEnum):
     GRANT = "grant1+jws"
     BATCH = "batch1+jws"
     ACK = "ack1+jws"
+    EPOCH = "epoch1+jws"
+    HEAD = "head1+jws"
+    STUB = "stub1+jws"
+
+
+_TYPS = {typ.value: typ for typ in Typ}
 
 
 class Jws(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -110,6 +116,11 @@ def decode_kid(octets: bytes, typ: Typ) -> tuple[str, int]:
     return _open_header(octets.split(b".", 1)[0], typ)
 
 
+def decode_typ(octets: bytes) -> Typ | None:
+    """What the header says that it is, whatever follows it; None where it is no pinned header."""
+    return _typ_of(octets.split(b".", 1)[0])
+
+
 def verify_jws(jws: Jws, key: VerifyingKey) -> None:
     """Returns when the signature is the key's.
 
@@ -160,6 +171,17 @@ def _open_header(segment: bytes, typ: Typ) -> tuple[str, int]:
     if found != typ.value:
         raise VerificationError("V2", f"JWS: {found} where {typ.value} is expected")
     return issuer, epoch
+
+
+@lru_cache(maxsize=4096)
+def _typ_of(segment: bytes) -> Typ | None:
+    if len(segment) > _MAX_HEADER_BYTES:
+        return None
+    try:
+        parsed = _parse_header(decode_segment(segment))
+    except FormatError:
+        return None
+    return None if parsed is None else _TYPS.get(parsed[2])
 
 
 def _parse_header(header: bytes) -> tuple[str, int, str] | None:

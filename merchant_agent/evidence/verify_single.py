@@ -214,6 +214,7 @@ TOTALS = {
     "returns": COUNT,
 }
 CHANNEL = words("tablet phone")
+OUTAGE = words("key epoch damage restored behind frozen")
 SAID = {"channel": CHANNEL, "lang": CODE, "catalogue": CODE, "claim": Maybe(OCTETS32)}
 BODIES: dict[str, Json] = {
     "prompt": {
@@ -243,6 +244,7 @@ BODIES: dict[str, Json] = {
         "consents": Many(words("authority shop"), 2),
         "notice": Maybe(CODE),
     },
+    "reply": {"to": PLACE},
     "start": {"software": LABEL, "clean": bool},
     "heartbeat": {"waiting": COUNT},
     "day_close": {"day": DAY, "prompts": COUNT, "sales": Maybe(COUNT)},
@@ -252,8 +254,8 @@ BODIES: dict[str, Json] = {
         "closures": Many({"first": DAY, "last": DAY}, 60),
     },
     "rotate": {"reason": words("planned suspected")},
-    "outage": {"reason": words("key epoch damage"), "since": TIME, "kept": COUNT},
-    "recover": {"reason": words("key epoch damage restored")},
+    "outage": {"reason": OUTAGE, "since": TIME, "kept": COUNT},
+    "recover": {"reason": OUTAGE},
     "erase": {"place": PLACE, "members": Many(CODE, 32, 1), "reason": words("request retention")},
     "end": {"reason": words("closed replaced")},
     "supersede": {"place": PLACE, "level": LEVEL, "confirmed": words("phone call_back")},
@@ -274,6 +276,7 @@ ERASABLE = {kind: frozenset[str]() for kind in BODIES} | {
     "rating": words("comment"),
     "suggestion": words("comment"),
     "complaint": words("comment contact order occurred_at amount"),
+    "reply": words("comment"),
 }
 RECORDS_OF = {
     kind: {
@@ -332,8 +335,8 @@ ACK = {
     "head": HEAD,
     "now": TIME,
     "nonce": OCTETS16,
-    "outcome": words("accepted resend behind frozen refused"),
-    "answers": Many({"seq": SEQ, "answer": words("duplicate rejected"), "rule": Maybe(RULE)}, 256),
+    "outcome": words("accepted resend behind frozen refused revoked"),
+    "answers": Many({"seq": SEQ, "answer": words("duplicate rejected stub"), "rule": Maybe(RULE)}, 256),
     "checkpoint": Maybe(LOG_HEAD),
 }
 DISCLOSURE_LINE = {"epoch": EPOCH, "seq": SEQ, "disclosure": re.compile(r"[A-Za-z0-9_-]*")}
@@ -367,7 +370,7 @@ def read_record(payload: bytes) -> Json:
         raise ValueError("a lapse of no prompt")
     if record["kind"] in ABOUT_NO_PROMPT and prompt is not None:
         raise ValueError("about a prompt")
-    for place in (prompt, record["body"].get("place")):
+    for place in (prompt, record["body"].get("place"), record["body"].get("to")):
         if (
             place is not None
             and (place["issuer"], place["epoch"]) == (record["issuer"], record["epoch"])
@@ -2005,8 +2008,8 @@ def read_batch(payload: bytes) -> Json:
 
 
 def require_own(jws: Jws, batch: Json) -> None:
-    """A batch names the chain of its key; Broken (V15) otherwise."""
-    if (batch["issuer"], batch["epoch"]) != (jws.issuer, jws.epoch):
+    """A batch is signed by its issuer, in its own epoch or a later one; Broken (V15) otherwise."""
+    if batch["issuer"] != jws.issuer or batch["epoch"] > jws.epoch:
         raise Broken("V15", "signed by the key of another chain")
 
 
@@ -2018,7 +2021,7 @@ def read_ack(payload: bytes) -> Json:
     except ValueError as error:
         raise Broken("V1", f"acknowledgement: {error}") from error
     if ack["head"]["epoch"] != ack["epoch"] or any(
-        (answer["rule"] is None) != (answer["answer"] == "duplicate") for answer in ack["answers"]
+        (answer["rule"] is None) != (answer["answer"] != "rejected") for answer in ack["answers"]
     ):
         raise Broken("V1", "acknowledgement: it contradicts itself")
     return ack

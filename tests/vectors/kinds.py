@@ -20,6 +20,7 @@ from merchant_agent.evidence.bodies import (
     Opening,
     OutageBody,
     RecoverBody,
+    ReplyBody,
     RevokeBody,
     RotateBody,
     SettingsBody,
@@ -44,6 +45,7 @@ from tests.vectors.forms import Vector, octets_vector
 
 _SEQ = 8
 _PLACE = Place(issuer=id_of("shop"), epoch=1, seq=3)
+_REPLIED = f'{{"issuer":"{id_of("shop")}","epoch":1,"seq":3}}'
 _LINK = encode_b64u(octets_of("some link", 32))
 BODIES: Mapping[Kind, Body] = {
     Kind.PROMPT: PROMPT,
@@ -59,6 +61,7 @@ BODIES: Mapping[Kind, Body] = {
         consents=("authority", "shop"),
         notice="2026-1",
     ),
+    Kind.REPLY: ReplyBody(to=_PLACE),
     Kind.START: StartBody(software="merchant-agent 0.1.0", clean=False),
     Kind.HEARTBEAT: HeartbeatBody(waiting=3),
     Kind.DAY_CLOSE: DayCloseBody(day="2026-05-20", prompts=412, sales=None),
@@ -137,6 +140,9 @@ def _bad(good: Mapping[str, bytes]) -> dict[str, bytes]:
         "a closure to a day that is none": ("settings", b"2026-10-07", b"2026-11-31"),
         "an outage since no time": ("outage", START_TEXT.encode() + b'","kept', b'noon","kept'),
         "a finding due at no time": ("finding", b'"due_at":"%s"' % START_TEXT.encode(), b'"due_at":""'),
+        "an unknown outage": ("outage", b'"key"', b'"whim"'),
+        "an unknown recovery": ("recover", b'"restored"', b'"whim"'),
+        "a reply to nothing": ("reply", _REPLIED.encode(), b"null"),
         "nothing erased": ("erase", b'["comment","contact"]', b"[]"),
         "a member erased twice": ("erase", b'["comment","contact"]', b'["comment","comment"]'),
         "an unknown reason": ("rotate", b'"planned"', b'"because"'),
@@ -147,7 +153,7 @@ def _bad(good: Mapping[str, bytes]) -> dict[str, bytes]:
         f"a {kind} of a later place": good[kind].replace(
             b'"seq":3}', b'"seq":%d}' % _SEQ if kind == "erase" else b'"seq":99}'
         )
-        for kind in ("erase", "supersede", "dispute", "confirm", "finding")
+        for kind in ("erase", "supersede", "dispute", "confirm", "finding", "reply")
     }
     return {name: good[kind].replace(old, new) for name, (kind, old, new) in cases.items()} | later
 

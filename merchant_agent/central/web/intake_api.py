@@ -31,6 +31,7 @@ _STATUS: dict[Outcome, int] = {
     "behind": 409,
     "refused": 422,
     "frozen": 423,
+    "revoked": 423,
 }
 _SHA_256 = re.compile(r"\s*sha-256\s*=\s*:([A-Za-z0-9+/=]{44}):\s*")
 _GZIP = 16 + zlib.MAX_WBITS

@@ -34,7 +34,7 @@ _SIGNED_STATUSES: Mapping[int, frozenset[Code]] = {
     201: frozenset({Code.ACCEPTED}),
     409: frozenset({Code.RESEND, Code.BEHIND}),
     422: frozenset({Code.REFUSED}),
-    423: frozenset({Code.FROZEN}),
+    423: frozenset({Code.FROZEN, Code.REVOKED}),
 }
 _DELIVERED = frozenset({200, 201})
 _SERVER_ERRORS = 500

@@ -9,7 +9,7 @@ from merchant_agent.evidence.exchange import Ack
 
 
 class Code(StrEnum):
-    """Kinds of outcomes; the first five are central's signed word, nothing else is.
+    """Kinds of outcomes; the first six are central's signed word, nothing else is.
 
     `halved` is a batch that was too large and makes way for a smaller one; `too-large` is one
     record that was. `failed` is this machine's own fault, such as a full disk.
@@ -20,6 +20,7 @@ class Code(StrEnum):
     BEHIND = "behind"
     FROZEN = "frozen"
     REFUSED = "refused"
+    REVOKED = "revoked"
     NOTHING = "nothing"
     UNREACHABLE = "unreachable"
     BUSY = "busy"

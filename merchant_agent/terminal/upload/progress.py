@@ -31,7 +31,7 @@ ALARMS: Mapping[Code, str] = {
 }
 
 # After these nothing more of the epoch is sent. Source: PROTOCOL.md, "Upload".
-ENDING = frozenset({Code.BEHIND, Code.FROZEN})
+ENDING = frozenset({Code.BEHIND, Code.FROZEN, Code.REVOKED})
 
 # States that only central's signed word ends; a broken network in between hides them from nobody.
 _LASTING = (*ENDING, Code.REFUSED)
