@@ -10,7 +10,7 @@ import peewee
 
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import Rating, Remark
-from merchant_agent.central.working_days import after_working_days
+from merchant_agent.domain.working_days import after_working_days
 from merchant_agent.evidence.octets import decode_b64u
 from merchant_agent.evidence.query_code import query_code
 from merchant_agent.store.store import Reader

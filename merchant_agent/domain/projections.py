@@ -21,6 +21,7 @@ from merchant_agent.evidence.bodies import (
     LapseBody,
     PromptBody,
     RatingBody,
+    ReplyBody,
     SuggestionBody,
     SupersedeBody,
 )
@@ -152,7 +153,20 @@ class Erased:
     at: datetime
 
 
-Change = PromptOpened | PromptEnded | RatingGiven | SuggestionMade | ComplaintOpened | Remarked | Erased
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replied:
+    """What the shop says to central's record at `to`; `comment` is None once erased, `undisclosed` as above."""
+
+    place: Place
+    to: Place
+    comment: str | None
+    undisclosed: int
+    at: datetime
+
+
+Change = (
+    PromptOpened | PromptEnded | RatingGiven | SuggestionMade | ComplaintOpened | Remarked | Erased | Replied
+)
 
 
 def project(record: Record, disclosed: Mapping[str, str]) -> list[Change]:  # noqa: PLR0911 -- one for each kind
@@ -177,6 +191,8 @@ def project(record: Record, disclosed: Mapping[str, str]) -> list[Change]:  # no
             return [_remark(record, body, at)]
         case EraseBody():
             return [_erased(record, body, at)]
+        case ReplyBody():
+            return [_replied(record, body, disclosed, at)]
         case _:
             # The others change nothing that these tables show.
             return []
@@ -286,3 +302,13 @@ def _remark(
 
 def _erased(record: Record, body: EraseBody, at: datetime) -> Erased:
     return Erased(place=record.place, told_of=body.place, members=body.members, reason=body.reason, at=at)
+
+
+def _replied(record: Record, body: ReplyBody, disclosed: Mapping[str, str], at: datetime) -> Replied:
+    return Replied(
+        place=record.place,
+        to=body.to,
+        comment=disclosed.get("comment"),
+        undisclosed=len(record.sd) - len(disclosed),
+        at=at,
+    )

@@ -15,7 +15,15 @@ from merchant_agent.store.store import Store, Writer
 from merchant_agent.store.table import Table
 from merchant_agent.terminal.store.identity import load_identities
 from merchant_agent.terminal.store.ledger import Entry, read_ledger
-from merchant_agent.terminal.store.models import PROJECTIONS, Complaint, Erasure, Prompt, Rating, Suggestion
+from merchant_agent.terminal.store.models import (
+    PROJECTIONS,
+    Complaint,
+    Erasure,
+    Prompt,
+    Rating,
+    Reply,
+    Suggestion,
+)
 from merchant_agent.terminal.store.opening import find_database, open_existing
 from merchant_agent.terminal.store.projections import Tables, apply
 
@@ -27,6 +35,7 @@ _COPIES = Tables(
     suggestion=copy_of(Suggestion),
     complaint=copy_of(Complaint),
     erasure=copy_of(Erasure),
+    reply=copy_of(Reply),
 )
 _COPY_OF: dict[type[Table], type[Table]] = {
     Prompt: _COPIES.prompt,
@@ -34,6 +43,7 @@ _COPY_OF: dict[type[Table], type[Table]] = {
     Suggestion: _COPIES.suggestion,
     Complaint: _COPIES.complaint,
     Erasure: _COPIES.erasure,
+    Reply: _COPIES.reply,
 }
 
 

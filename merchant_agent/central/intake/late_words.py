@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import peewee
 
 from merchant_agent.central.intake.verdicts import Accepted
-from merchant_agent.central.store.models import Complaint, Disclosure, Rating, Record, Suggestion
+from merchant_agent.central.store.models import Complaint, Disclosure, Rating, Record, Reply, Suggestion
 from merchant_agent.central.store.projections import ProjectionRows
 from merchant_agent.domain.projections import project
 from merchant_agent.errors import StoreCorruptError
@@ -18,7 +18,7 @@ from merchant_agent.store.fields import to_ms
 from merchant_agent.store.store import Writer
 from merchant_agent.store.table import Table
 
-_WITH_WORDS = (Rating, Suggestion, Complaint)
+_WITH_WORDS = (Rating, Suggestion, Complaint, Reply)
 
 
 def add_words(tx: Writer, merchant: str, repeated: Sequence[Accepted]) -> None:

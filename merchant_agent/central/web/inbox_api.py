@@ -22,8 +22,12 @@ def inbox_api(central: Central) -> Blueprint:
     @api.get("/terminals/<issuer>/inbox")
     def inbox(issuer: str) -> Response:
         found = read_inbox(central, issuer, request.headers.get("Authorization", ""), _after())
-        records = [octets.decode("ascii") for octets in found.records]
-        told = {"issuer": found.issuer, "records": records, "next": found.next}
+        told = {
+            "grant": None if found.grant is None else found.grant.decode("ascii"),
+            "records": [entry.decode("ascii") for entry in found.entries],
+            "next": found.next,
+            "last": found.last,
+        }
         return Response(encode_json(told), content_type="application/json")
 
     return api

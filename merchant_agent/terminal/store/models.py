@@ -189,6 +189,23 @@ class Erasure(Table):
         indexes = ((("told_epoch", "told_seq"), False),)
 
 
+class Reply(Table):
+    """The shop's explanation of what stands at `to_*` in central's chain; `comment` is None once erased."""
+
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    to_issuer = peewee.TextField()
+    to_epoch = peewee.IntegerField()
+    to_seq = peewee.BigIntegerField()
+    comment = peewee.TextField(null=True)
+    at = InstantField()
+
+    class Meta:
+        table_name = "reply"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+        indexes = ((("to_seq",), False),)
+
+
 # Sales and what a tablet is in the middle of
 
 
@@ -381,6 +398,49 @@ class SplitView(Table):
         table_name = "split_view"
 
 
+# What central says about the shop, see `inbox`
+
+
+class InboxChain(Table):
+    """Central's own chain about this shop: the grant that begins it, as the root key signed it; one row."""
+
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    grant = peewee.BlobField()
+
+    class Meta:
+        table_name = "inbox_chain"
+        primary_key = peewee.CompositeKey("issuer", "epoch")
+
+
+class InboxRecord(Table):
+    """A verified record of that chain; `done` once what it asks this machine to do was done."""
+
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    kind = peewee.TextField()
+    octets = peewee.BlobField()
+    received_at = InstantField()
+    done = peewee.BooleanField()
+
+    class Meta:
+        table_name = "inbox_record"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+        indexes = ((("kind", "done"), False),)
+
+
+class InboxContradiction(Table):
+    """A record that central signed and that cannot stand behind those that are kept; `rule` is what it breaks."""
+
+    number = peewee.AutoField()
+    octets = peewee.BlobField(unique=True)
+    rule = peewee.TextField()
+    at = InstantField()
+
+    class Meta:
+        table_name = "inbox_contradiction"
+
+
 # This machine's own life
 
 
@@ -462,7 +522,7 @@ class Alarm(Table):
         indexes = ((("code", "detail"), False),)
 
 
-PROJECTIONS: tuple[type[Table], ...] = (Prompt, Rating, Suggestion, Complaint, Erasure)
+PROJECTIONS: tuple[type[Table], ...] = (Prompt, Rating, Suggestion, Complaint, Erasure, Reply)
 
 MODELS: tuple[type[Table], ...] = (
     *(Epoch, LedgerRecord, LedgerDisclosure, Slip),
@@ -471,6 +531,7 @@ MODELS: tuple[type[Table], ...] = (
     *(Outage, Kept),
     *(UploadState, SentBatch, Quarantine),
     *(Checkpoint, SplitView, Hold, OrderlyStop),
+    *(InboxChain, InboxRecord, InboxContradiction),
     *(Device, Pairing, PosToken, Alarm),
     *CREDENTIAL_MODELS,
 )

@@ -16,12 +16,13 @@ from merchant_agent.domain.projections import (
     PromptOutcome,
     RatingGiven,
     Remarked,
+    Replied,
     SuggestionMade,
 )
 from merchant_agent.evidence.fields import Place
 from merchant_agent.store.fields import json_text, to_ms
 from merchant_agent.store.store import Writer
-from merchant_agent.terminal.store.models import Complaint, Erasure, Prompt, Rating, Suggestion
+from merchant_agent.terminal.store.models import Complaint, Erasure, Prompt, Rating, Reply, Suggestion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Tables:
     suggestion: type[Suggestion] = Suggestion
     complaint: type[Complaint] = Complaint
     erasure: type[Erasure] = Erasure
+    reply: type[Reply] = Reply
 
 
 LIVE = Tables()
@@ -42,6 +44,7 @@ _ANSWER = ("epoch", "seq", "prompt_epoch", "prompt_seq", "channel", "lang", "cat
 _RATING = (*_ANSWER, "rating_id", "level", "aspects", "tags", "ended", "dwell_ms")
 _SUGGESTION = (*_ANSWER, "suggestion_id")
 _COMPLAINT = (*_ANSWER, "case_id", "categories", "remedies", "order_no", "occurred_at", "amount")
+_REPLY = ("epoch", "seq", "to_issuer", "to_epoch", "to_seq", "comment", "at")
 _ERASURE = ("epoch", "seq", "told_epoch", "told_seq", "members", "reason", "at")
 
 
@@ -69,6 +72,8 @@ def apply(writer: Writer, changes: Iterable[Change], tables: Tables = LIVE) -> N
             case Erased():
                 writer.copy_rows(tables.erasure, _ERASURE, [_erasure_row(change)])
                 _clear(writer, change, tables)
+            case Replied():
+                writer.copy_rows(tables.reply, _REPLY, [_reply_row(change)])
             case _:
                 assert_never(change)
 
@@ -91,7 +96,7 @@ def _end_statement(prompt: type[Prompt]) -> str:
 def _clear(writer: Writer, change: Erased, tables: Tables) -> None:
     """What was erased goes from the pages' tables too; a contact never stood there."""
     about = change.told_of
-    for table in (tables.rating, tables.suggestion, tables.complaint):
+    for table in (tables.rating, tables.suggestion, tables.complaint, tables.reply):
         columns = {"comment": table.comment}
         if issubclass(table, Complaint):
             more = {"order": table.order_no, "occurred_at": table.occurred_at, "amount": table.amount}
@@ -105,6 +110,11 @@ def _clear(writer: Writer, change: Erased, tables: Tables) -> None:
 def _erasure_row(change: Erased) -> tuple[object, ...]:
     places = (change.place.epoch, change.place.seq, change.told_of.epoch, change.told_of.seq)
     return (*places, json_text(change.members), change.reason, to_ms(change.at))
+
+
+def _reply_row(change: Replied) -> tuple[object, ...]:
+    to = (change.to.issuer, change.to.epoch, change.to.seq)
+    return (change.place.epoch, change.place.seq, *to, change.comment, to_ms(change.at))
 
 
 def _prompt_row(change: PromptOpened) -> tuple[object, ...]:

@@ -159,6 +159,21 @@ class Erasure(peewee.Model):
         indexes = ((("told_epoch", "told_seq"), False),)
 
 
+class Reply(peewee.Model):
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    to_issuer = peewee.TextField()
+    to_epoch = peewee.IntegerField()
+    to_seq = peewee.BigIntegerField()
+    comment = peewee.TextField(null=True)
+    at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "reply"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+        indexes = ((("to_seq",), False),)
+
+
 class Sale(peewee.Model):
     prompt_id = peewee.TextField(primary_key=True)
     till = peewee.TextField()
@@ -303,6 +318,40 @@ class Hold(peewee.Model):
         table_name = "hold"
 
 
+class InboxChain(peewee.Model):
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    grant = peewee.BlobField()
+
+    class Meta:
+        table_name = "inbox_chain"
+        primary_key = peewee.CompositeKey("issuer", "epoch")
+
+
+class InboxRecord(peewee.Model):
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    kind = peewee.TextField()
+    octets = peewee.BlobField()
+    received_at = peewee.BigIntegerField()
+    done = peewee.BooleanField()
+
+    class Meta:
+        table_name = "inbox_record"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+        indexes = ((("kind", "done"), False),)
+
+
+class InboxContradiction(peewee.Model):
+    number = peewee.AutoField()
+    octets = peewee.BlobField(unique=True)
+    rule = peewee.TextField()
+    at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "inbox_contradiction"
+
+
 class OrderlyStop(peewee.Model):
     number = peewee.IntegerField(primary_key=True)
     at = peewee.BigIntegerField()
@@ -410,6 +459,7 @@ _TABLES = (
     Suggestion,
     Complaint,
     Erasure,
+    Reply,
     Sale,
     Till,
     Draft,
@@ -421,6 +471,9 @@ _TABLES = (
     Checkpoint,
     SplitView,
     Hold,
+    InboxChain,
+    InboxRecord,
+    InboxContradiction,
     OrderlyStop,
     Device,
     Pairing,
