@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from merchant_agent.errors import FormatError, VerificationError
 from merchant_agent.evidence.archive import ACKS, Source
 from merchant_agent.evidence.bodies import ClockBody
@@ -43,34 +45,59 @@ class Receipts:
         return self.now_s if self.due[0] == epoch else None
 
 
+class Clocks(msgspec.Struct, frozen=True, gc=False):
+    """What the clocks of a record showed; before any record the epoch is 0."""
+
+    epoch: int = 0
+    boot: str = ""
+    at_ms: int = 0
+    uptime_ms: int = 0
+
+    @classmethod
+    def of(cls, record: Record, at_ms: int) -> Clocks:
+        """Those of this record."""
+        return cls(record.epoch, record.boot, at_ms, record.uptime_ms)
+
+    def fit(self, record: Record, at_ms: int) -> bool:
+        """Whether the record that comes next has clocks that moved alike; those of another epoch may be any."""
+        if record.epoch != self.epoch:
+            return True
+        wall_ms = at_ms - self.at_ms
+        boot_ms = record.uptime_ms - self.uptime_ms if record.boot == self.boot else None
+        body = record.body
+        if isinstance(body, ClockBody):
+            return _is_close(body.wall_ms, wall_ms) and _is_close(body.boot_ms, boot_ms)
+        return boot_ms is None or clocks_agree(wall_ms, boot_ms)
+
+
+def is_before_anchor(record: Record, at_ms: int) -> bool:
+    """Whether the record claims a time before the checkpoint that it names."""
+    return record.anchor is not None and at_ms < 1000 * record.anchor.time - _APART_MS
+
+
+def is_after(at_ms: int, until_s: int | None) -> bool:
+    """Whether the time is one at which somebody else had the record already, since `until_s` (unix seconds)."""
+    return until_s is not None and at_ms > 1000 * until_s + _APART_MS
+
+
 class ClockAudit:
     """Compares each record's clocks with those of the record before, and with what bounds its time."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._epoch = 0
-        self._boot = ""
-        self._at_ms = self._uptime_ms = 0
+        self._before = Clocks()
 
     def see(self, record: Record, at_ms: int, until_s: int | None) -> None:
         """Takes one accepted record in; by `until_s` (unix seconds) somebody else had it."""
-        anchor = record.anchor
-        if (anchor is not None and at_ms < 1000 * anchor.time - _APART_MS) or (
-            until_s is not None and at_ms > 1000 * until_s + _APART_MS
-        ):
+        if is_before_anchor(record, at_ms) or is_after(at_ms, until_s):
             self._report.found("time", record.place)
-        if record.epoch == self._epoch and not self._fits(record, at_ms):
+        if not self._before.fit(record, at_ms):
             self._report.found("clock", record.place)
-        self._epoch, self._boot = record.epoch, record.boot
-        self._at_ms, self._uptime_ms = at_ms, record.uptime_ms
+        self.leap(record, at_ms)
 
-    def _fits(self, record: Record, at_ms: int) -> bool:
-        wall_ms = at_ms - self._at_ms
-        boot_ms = record.uptime_ms - self._uptime_ms if record.boot == self._boot else None
-        body = record.body
-        if isinstance(body, ClockBody):
-            return _is_close(body.wall_ms, wall_ms) and _is_close(body.boot_ms, boot_ms)
-        return boot_ms is None or clocks_agree(wall_ms, boot_ms)
+    def leap(self, record: Record, at_ms: int) -> None:
+        """Goes on behind a record up to which nothing is to be told."""
+        self._before = Clocks.of(record, at_ms)
 
 
 def clocks_agree(wall_ms: int, boot_ms: int) -> bool:

@@ -22,8 +22,8 @@ _NEVER = (MAX_EPOCH + 1, 0)
 class Disclosures:
     """Reads `disclosures.jsonl` alongside the records, in the order of their places.
 
-    `taken` counts those that were handed out, `line` is that of the newest of them; `given` are those
-    of the place that was asked for last.
+    `due` is the (epoch, seq) of the next one. `taken` counts those that were handed out, `line` is that
+    of the newest of them; `given` are those of the place that was asked for last.
     """
 
     def __init__(self, issuer: str, source: Source, report: Report) -> None:
@@ -33,15 +33,15 @@ class Disclosures:
         self.given: list[str] = []
         self.line = 0
         self._lines = self._decode(source)
-        self._due, self._due_line, self._text = next(self._lines, (_NEVER, 0, ""))
+        self.due, self._due_line, self._text = next(self._lines, (_NEVER, 0, ""))
 
     def take(self, epoch: int, seq: int) -> Iterator[str]:
         """Those of this place, as they are asked for; those of places that did not come are refused."""
         place = (epoch, seq)
         self.given = []
-        while self._due <= place:
+        while self.due <= place:
             text = self._text
-            if self._due == place:
+            if self.due == place:
                 self.line = self._due_line
                 self._step()
                 self.taken += 1
@@ -58,12 +58,12 @@ class Disclosures:
 
     def finish(self) -> None:
         """Refuses those of places that never came."""
-        while self._due != _NEVER:
+        while self.due != _NEVER:
             self._refuse()
             self._step()
 
     def _step(self) -> None:
-        self._due, self._due_line, self._text = next(self._lines, (_NEVER, 0, ""))
+        self.due, self._due_line, self._text = next(self._lines, (_NEVER, 0, ""))
 
     def _refuse(self) -> None:
         self._report.violation(
@@ -71,7 +71,7 @@ class Disclosures:
             "no record stands there, or the disclosures are out of order",
             file=DISCLOSURES,
             line=self._due_line,
-            place=Place(issuer=self._issuer, epoch=self._due[0], seq=self._due[1]),
+            place=Place(issuer=self._issuer, epoch=self.due[0], seq=self.due[1]),
         )
 
     def _decode(self, source: Source) -> Iterator[tuple[tuple[int, int], int, str]]:

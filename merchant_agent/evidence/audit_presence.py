@@ -17,6 +17,7 @@ from merchant_agent.evidence.verdict import Report
 LONGEST_SILENCE = timedelta(hours=4, minutes=15)
 # A day is closed at the latest when the day after it is over.
 _LONGEST_OPEN = timedelta(hours=48)
+_LONGEST_OPEN_MS = 1000 * _LONGEST_OPEN.total_seconds()
 _LONGEST_GAP = timedelta(days=400)
 _DAY = timedelta(days=1)
 _NONE = timedelta()
@@ -47,6 +48,18 @@ class PresenceAudit:
             self._close_day(record, body)
         elif isinstance(body, SettingsBody):
             self._settings = body
+        self._before = (at, record.boot, record.uptime_ms)
+
+    def may_leap(self, newest_ms: int) -> bool:
+        """Whether records without a gap, a day close or settings tell nothing up to that unix millisecond."""
+        if self._settings is None:
+            return True
+        if self._first_open is None:
+            return False
+        return newest_ms - 1000 * self._first_open.timestamp() < _LONGEST_OPEN_MS
+
+    def leap(self, record: Record, at: datetime) -> None:
+        """Goes on behind a record up to which nothing is to be told."""
         self._before = (at, record.boot, record.uptime_ms)
 
     def _require_sign(self, record: Record, at: datetime, settings: SettingsBody) -> None:

@@ -7,6 +7,7 @@ Source: PROTOCOL.md, "What a verifier does", step 3.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -23,22 +24,26 @@ from merchant_agent.evidence.audit_disclosures import Disclosures
 from merchant_agent.evidence.audit_erasures import Erasures
 from merchant_agent.evidence.audit_grants import Granted, Grants
 from merchant_agent.evidence.audit_log import Log
-from merchant_agent.evidence.audit_runs import run_ahead
+from merchant_agent.evidence.audit_plain import Plain
+from merchant_agent.evidence.audit_runs import Run, run_ahead
 from merchant_agent.evidence.audit_watch import Watch
 from merchant_agent.evidence.chain import Chain, is_skippable
 from merchant_agent.evidence.fields import Head, Place
 from merchant_agent.evidence.jws import Jws, Typ, decode_jws, decode_kid, link_of, verify_jws
 from merchant_agent.evidence.octets import decode_segment
-from merchant_agent.evidence.record import Peek, Record, peek_record
+from merchant_agent.evidence.record import Peek, Record, decode_record, peek_record
 from merchant_agent.evidence.verdict import Report
 
 _UNKNOWN_LINK = "A" * 43
+# A leap decodes a record by itself, too.
+_WORTH_A_LEAP = 3
+_PLAYED_AT_ONCE = 16
 
 
 class RecordAudit:
     """Walks the records of an export once, each epoch's chain by its grant.
 
-    `helpers` check the signatures of runs of records ahead; `signatures=False` leaves them out.
+    `helpers` look at runs of records ahead; `signatures=False` leaves out the records' signatures.
     """
 
     def __init__(  # noqa: PLR0913 -- an audit compares these
@@ -80,11 +85,11 @@ class RecordAudit:
             FormatError: the export cannot be read.
         """
         lines = self._source.lines(RECORDS)
-        if self._helpers is None or not self._signatures:
+        if self._helpers is None:
             self._walk(lines, vouched=False)
         else:
-            for run in run_ahead(lines, self._grants, self._helpers):
-                self._walk(run.lines, vouched=run.is_vouched())
+            for run in run_ahead(lines, self._grants, self._helpers, signatures=self._signatures):
+                self._take_run(run)
         for claims in self._claims:
             claims.finish()
         self._disclosures.finish()
@@ -136,10 +141,60 @@ class RecordAudit:
         """Takes in lines; a helper has `vouched` for the signatures that they need."""
         check = self._signatures and not vouched
         for octets in lines:
-            self._line += 1
-            self._accepted = None
-            self._record(octets, check=check)
-            self._settle(octets)
+            self._play(octets, check=check)
+
+    def _play(self, octets: bytes, *, check: bool) -> bool:
+        """Takes in one line; whether it is a record that its chain accepted."""
+        self._line += 1
+        self._accepted = None
+        self._record(octets, check=check)
+        self._settle(octets)
+        return self._accepted is not None
+
+    def _take_run(self, run: Run) -> None:
+        """Takes in a run of lines, leaping over the records of a plain one as far as nothing is said of them."""
+        word = run.word()
+        plain = word.open()
+        taken = 0 if plain is None else self._walk_plain(plain, run.lines)
+        self._walk(run.lines[taken:], vouched=word.vouched)
+
+    def _walk_plain(self, plain: Plain, lines: list[bytes]) -> int:
+        """Takes in a plain run; returns how many lines, since what is refused may change what a helper took for granted."""
+        here = 0
+        while here < len(lines):
+            end = self._next_stop(plain, here)
+            if end - here >= _WORTH_A_LEAP and self._leap(plain, lines, here, end):
+                here = end
+                continue
+            for octets in lines[here : min(max(end, here + 1), here + _PLAYED_AT_ONCE)]:
+                here += 1
+                if not self._play(octets, check=False):
+                    return here
+        return here
+
+    def _next_stop(self, plain: Plain, here: int) -> int:
+        """The offset, from `here` on, of the next record of which more is said than that its chain goes on."""
+        stop = bisect_left(plain.stops, here)
+        end = plain.stops[stop] if stop < len(plain.stops) else len(plain.said)
+        place = (plain.epoch, plain.seq + here)
+        for due in (*(claims.due for claims in self._claims), self._disclosures.due, *self.watch.due):
+            if due <= place:
+                return here
+            if due[0] == plain.epoch:
+                end = min(end, due[1] - plain.seq)
+        return end if end == here else min(end, self.watch.bounded_to(*place) - plain.seq + 1)
+
+    def _leap(self, plain: Plain, lines: list[bytes], here: int, end: int) -> bool:
+        """Goes on behind these records, unless their times ask for more."""
+        said = plain.said[here:end]
+        if not self.watch.may_leap(plain.epoch, said):
+            return False
+        octets = lines[end - 1]
+        record = decode_record(decode_jws(octets, Typ.RECORD).payload)
+        self.watch.leap(record, said, self._line + 1)
+        self._chain.leap(record, octets)
+        self._line += len(said)
+        return True
 
     def _record(self, octets: bytes, *, check: bool) -> None:
         """Verifies one line; where its own word is of no use, it has the place that comes next."""

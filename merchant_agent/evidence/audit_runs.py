@@ -1,37 +1,23 @@
-"""Runs of records whose signatures helpers check ahead, many at once.
+"""Runs of records that helpers look at ahead, many at once.
 
-A helper says of a run either that every signature is of the key that its line names, or nothing;
-whatever else a rule asks is for the audit, which checks by itself the signatures of runs that
-nobody vouches for. So helpers make a verdict faster and never another one.
+A helper's word makes a verdict faster and never another one: whatever it cannot vouch for, the
+audit sees to by itself.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 
-from merchant_agent.errors import VerificationError
 from merchant_agent.evidence.audit_grants import Grants
-from merchant_agent.evidence.jws import Typ, decode_jws, verify_jws
-from merchant_agent.evidence.keys import VerifyingKey
+from merchant_agent.evidence.audit_plain import NOTHING, Signer, Word, look
 
 _LINES = 512
 _MAX_BYTES = 1 << 21
 _AHEAD = 8
-
-
-def check_signatures(keys: Mapping[int, bytes], lines: list[bytes]) -> bool:
-    """Whether each line is signed by the key of the epoch that its header names."""
-    try:
-        for octets in lines:
-            jws = decode_jws(octets, Typ.RECORD)
-            verify_jws(jws, _key(keys[jws.epoch]))
-    except (VerificationError, KeyError):
-        return False
-    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,22 +25,28 @@ class Run:
     """Consecutive lines, and the helper's word where one was asked."""
 
     lines: list[bytes]
-    future: Future[bool] | None
+    future: Future[Word] | None
 
-    def is_vouched(self) -> bool:
+    def word(self) -> Word:
         """What the helper said; helpers that died said nothing."""
         try:
-            return self.future is not None and self.future.result()
+            return NOTHING if self.future is None else self.future.result()
         except BrokenExecutor:
-            return False
+            return NOTHING
 
 
-def run_ahead(lines: Iterable[bytes], grants: Grants, helpers: Executor) -> Iterator[Run]:
-    """All lines in their order, some hundreds or 2 MiB at a time, of which helpers check the next ones."""
-    keys = {epoch: granted.key.octets for epoch, granted in grants.by_epoch.items()}
+def run_ahead(
+    lines: Iterable[bytes], grants: Grants, helpers: Executor, *, signatures: bool
+) -> Iterator[Run]:
+    """All lines in their order, some hundreds or 2 MiB at a time, of which helpers look at the next ones."""
+    signers = {
+        epoch: Signer(key=granted.key.octets, role=granted.grant.role)
+        for epoch, granted in grants.by_epoch.items()
+    }
+    task = partial(look, grants.issuer or "", signers, signatures=signatures)
     under_way: deque[Run] = deque()
     for chunk in _chunks(lines):
-        under_way.append(_ask(chunk, keys, helpers))
+        under_way.append(_ask(chunk, task, helpers))
         if len(under_way) > _AHEAD:
             yield under_way.popleft()
     yield from under_way
@@ -73,13 +65,8 @@ def _chunks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield chunk
 
 
-def _ask(chunk: list[bytes], keys: dict[int, bytes], helpers: Executor) -> Run:
+def _ask(chunk: list[bytes], task: Callable[[list[bytes]], Word], helpers: Executor) -> Run:
     try:
-        return Run(lines=chunk, future=helpers.submit(check_signatures, keys, chunk))
+        return Run(lines=chunk, future=helpers.submit(task, chunk))
     except BrokenExecutor:
         return Run(lines=chunk, future=None)
-
-
-@lru_cache(maxsize=64)
-def _key(octets: bytes) -> VerifyingKey:
-    return VerifyingKey(octets)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
+import msgspec
+
 from merchant_agent.evidence.archive import RECORDS
 from merchant_agent.evidence.bodies import ComplaintBody, LapseBody, PromptBody, RatingBody, SuggestionBody
 from merchant_agent.evidence.fields import Place
@@ -26,6 +28,44 @@ _Moment = tuple[str, int, int]
 """Boot, milliseconds of uptime, milliseconds of the wall clock."""
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """What a record tells of a visit.
+
+    `asks` is None but for a prompt; `prompt` the issuer, epoch and seq of what it is about; `level` 0
+    but for a rating. A contact can be left only where `notice` is set.
+    """
+
+    seq: int
+    boot: str
+    uptime_ms: int
+    at_ms: int
+    asks: bool | None = None
+    prompt: tuple[str, int, int] | None = None
+    lapse: bool = False
+    level: int = 0
+    suggestion: bool = False
+    complaint: bool = False
+    notice: bool = False
+
+
+def say(record: Record, at_ms: int) -> Said:
+    """What this record tells; `at_ms` is its `at` in milliseconds since 1970."""
+    body, prompt = record.body, record.about.prompt
+    return Said(
+        seq=record.seq,
+        boot=record.boot,
+        uptime_ms=record.uptime_ms,
+        at_ms=at_ms,
+        asks=body.asks if isinstance(body, PromptBody) else None,
+        prompt=None if prompt is None else (prompt.issuer, prompt.epoch, prompt.seq),
+        lapse=isinstance(body, LapseBody),
+        level=body.level if isinstance(body, RatingBody) else 0,
+        suggestion=isinstance(body, SuggestionBody),
+        complaint=isinstance(body, ComplaintBody),
+        notice=isinstance(body, ComplaintBody) and body.notice is not None,
+    )
+
+
 @dataclass(slots=True)
 class _Visit:
     """What was said so far; `asked` is None where no prompt is known."""
@@ -38,16 +78,12 @@ class _Visit:
     complaint: bool = False
     contact: bool = False
 
-    def take(self, record: Record) -> None:
-        """Adds what the customer left with this record."""
-        body = record.body
-        if isinstance(body, RatingBody):
-            self.level = body.level
-        elif isinstance(body, SuggestionBody):
-            self.suggestion = True
-        elif isinstance(body, ComplaintBody):
-            self.complaint = True
-            self.contact = self.contact or body.notice is not None
+    def take(self, said: Said) -> None:
+        """Adds what the customer left."""
+        self.level = said.level or self.level
+        self.suggestion = self.suggestion or said.suggestion
+        self.complaint = self.complaint or said.complaint
+        self.contact = self.contact or said.notice
 
     def is_told_by(self, slip: Slip) -> bool:
         """Whether the slip's flags agree; a contact is left only where a notice was shown."""
@@ -66,29 +102,15 @@ class VisitAudit:
         # From here on every prompt is known; of places before, some were forgotten or not read.
         self._known_from = (0, 0)
 
-    def see(self, record: Record, at_ms: int, line: int) -> None:
-        """Takes one accepted record in."""
-        body = record.body
-        self._newest = now = (record.boot, record.uptime_ms, at_ms)
-        if isinstance(body, PromptBody):
-            self._visits[record.epoch, record.seq] = _Visit(now, body.asks)
+    def see(self, said: Said, epoch: int, line: int) -> None:
+        """Takes in what one accepted record of that epoch tells."""
+        self._newest = now = (said.boot, said.uptime_ms, said.at_ms)
+        if said.asks is not None:
+            self._visits[epoch, said.seq] = _Visit(now, said.asks)
             if len(self._visits) > _KEPT:
                 self._forget()
-            return
-        prompt = record.about.prompt
-        if prompt is None or prompt.issuer != self._issuer:
-            return
-        visit = self._visits.get((prompt.epoch, prompt.seq))
-        if visit is None:
-            if self._known_from <= (prompt.epoch, prompt.seq) and prompt.epoch == record.epoch:
-                self._violation("it answers what is no prompt", record, line)
-            return
-        if isinstance(body, LapseBody):
-            self._lapse(visit, prompt, now)
-        else:
-            if isinstance(body, RatingBody):
-                self._require_asked(visit, record, line)
-            visit.take(record)
+        elif said.prompt is not None and said.prompt[0] == self._issuer:
+            self._answer(said, said.prompt[1:], Place(issuer=self._issuer, epoch=epoch, seq=said.seq), line)
 
     def pass_over(self, epoch: int, seq: int) -> None:
         """Some line at this place was not understood: it may have been a prompt."""
@@ -99,7 +121,7 @@ class VisitAudit:
         prompt = record.about.prompt
         if prompt is None or prompt.issuer != self._issuer:
             visit = _Visit()
-            visit.take(record)
+            visit.take(say(record, 0))
             return visit.is_told_by(slip)
         known = self._visits.get((prompt.epoch, prompt.seq))
         return known is None or known.is_told_by(slip)
@@ -109,30 +131,43 @@ class VisitAudit:
         while self._visits:
             self._forget()
 
-    def _lapse(self, visit: _Visit, prompt: Place, now: _Moment) -> None:
+    def _answer(self, said: Said, prompt: tuple[int, int], place: Place, line: int) -> None:
+        visit = self._visits.get(prompt)
+        if visit is None:
+            if self._known_from <= prompt and prompt[0] == place.epoch:
+                self._violation("it answers what is no prompt", place, line)
+        elif said.lapse:
+            self._lapse(visit, prompt)
+        else:
+            if said.level:
+                self._require_asked(visit, place, line)
+            visit.take(said)
+
+    def _lapse(self, visit: _Visit, prompt: tuple[int, int]) -> None:
         if visit.asked is not None and visit.asks and not visit.level and not visit.lapsed:
-            self._require_in_time(visit.asked, prompt, now)
+            self._require_in_time(visit.asked, prompt)
         visit.lapsed = True
 
-    def _require_asked(self, visit: _Visit, record: Record, line: int) -> None:
+    def _require_asked(self, visit: _Visit, place: Place, line: int) -> None:
         if visit.lapsed:
-            self._violation("a rating after the prompt's own lapse", record, line)
+            self._violation("a rating after the prompt's own lapse", place, line)
         elif not visit.asks:
-            self._violation("a rating of a prompt that only the receipt asks", record, line)
+            self._violation("a rating of a prompt that only the receipt asks", place, line)
 
-    def _require_in_time(self, asked: _Moment, prompt: Place, now: _Moment) -> None:
-        if _elapsed_ms(asked, now) > LONGEST_OPEN_MS:
-            self._report.found("unended", prompt)
+    def _require_in_time(self, asked: _Moment, prompt: tuple[int, int]) -> None:
+        """By the newest record."""
+        if self._newest is not None and _elapsed_ms(asked, self._newest) > LONGEST_OPEN_MS:
+            epoch, seq = prompt
+            self._report.found("unended", Place(issuer=self._issuer, epoch=epoch, seq=seq))
 
     def _forget(self) -> None:
         (epoch, seq), visit = self._visits.popitem(last=False)
         self._known_from = max(self._known_from, (epoch, seq + 1))
-        if visit.asked is None or self._newest is None or not visit.asks or visit.level or visit.lapsed:
-            return
-        self._require_in_time(visit.asked, Place(issuer=self._issuer, epoch=epoch, seq=seq), self._newest)
+        if visit.asked is not None and visit.asks and not visit.level and not visit.lapsed:
+            self._require_in_time(visit.asked, (epoch, seq))
 
-    def _violation(self, detail: str, record: Record, line: int) -> None:
-        self._report.violation("V16", detail, file=RECORDS, line=line, place=record.place)
+    def _violation(self, detail: str, place: Place, line: int) -> None:
+        self._report.violation("V16", detail, file=RECORDS, line=line, place=place)
 
 
 def _elapsed_ms(first: _Moment, last: _Moment) -> int:

@@ -5,16 +5,17 @@ Source: PROTOCOL.md, "What a verifier does", steps 3 and 5.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from merchant_agent.evidence.archive import RECORDS, Source
-from merchant_agent.evidence.audit_clocks import ClockAudit, Receipts
+from merchant_agent.evidence.audit_clocks import ClockAudit, Receipts, is_after
 from merchant_agent.evidence.audit_grants import Grants
 from merchant_agent.evidence.audit_log import Log, Proofs
 from merchant_agent.evidence.audit_presence import PresenceAudit
 from merchant_agent.evidence.audit_slips import Slips
-from merchant_agent.evidence.audit_visits import VisitAudit
-from merchant_agent.evidence.fields import Anchor, Place
+from merchant_agent.evidence.audit_visits import Said, VisitAudit, say
+from merchant_agent.evidence.fields import MAX_SEQ, Anchor, Place
 from merchant_agent.evidence.record import Record
 from merchant_agent.evidence.verdict import Report
 
@@ -47,7 +48,36 @@ class Watch:
         self._clocks.see(record, at_ms, self._until(epoch, seq))
         if self._presence is not None:
             self._presence.see(record, at)
-        self._visits.see(record, at_ms, line)
+        self._visits.see(say(record, at_ms), epoch, line)
+
+    @property
+    def due(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The (epoch, seq) of the next proof and of the next slip."""
+        return self.proofs.due, self.slips.due
+
+    def bounded_to(self, epoch: int, seq: int) -> int:
+        """The last seq, from this one on, whose time is bounded by the same acknowledgement or by none."""
+        self._receipts.find(epoch, seq)
+        return self._receipts.due[1] if self._receipts.due[0] == epoch else MAX_SEQ
+
+    def may_leap(self, epoch: int, said: Sequence[Said]) -> bool:
+        """Whether nothing but what they say of visits can be told of these records, all bounded by the same.
+
+        They are plain and no stops, of that epoch and in their order.
+        """
+        newest_ms = max(one.at_ms for one in said)
+        if is_after(newest_ms, self._until(epoch, said[0].seq)):
+            return False
+        return self._presence is None or self._presence.may_leap(newest_ms)
+
+    def leap(self, record: Record, said: Iterable[Said], line: int) -> None:
+        """Takes in records for which `may_leap` holds, of which this is the last; the first one stands in that line."""
+        for number, one in enumerate(said, line):
+            self._visits.see(one, record.epoch, number)
+        at = datetime.fromisoformat(record.at)
+        self._clocks.leap(record, round(1000 * at.timestamp()))
+        if self._presence is not None:
+            self._presence.leap(record, at)
 
     def pass_over(self, epoch: int, seq: int) -> None:
         """Places up to this one hold what could not be taken in."""

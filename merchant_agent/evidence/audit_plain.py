@@ -1,0 +1,142 @@
+"""What a helper reads of a run of records, so that the audit need not play each of them.
+
+A run is plain where every record is the issuer's own, well-formed and the next one after the record
+before it, whatever stands before the first. Most of its records change nothing that the audit could
+tell of; those that may do so are its stops, which the audit plays by itself, one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+
+import msgspec
+
+from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.evidence.audit_clocks import Clocks, is_before_anchor
+from merchant_agent.evidence.audit_presence import LONGEST_SILENCE
+from merchant_agent.evidence.audit_visits import Said, say
+from merchant_agent.evidence.bodies import ClockBody, DayCloseBody, EraseBody, Role, SettingsBody
+from merchant_agent.evidence.chain import Chain
+from merchant_agent.evidence.fields import Head
+from merchant_agent.evidence.jws import Typ, decode_jws, verify_jws
+from merchant_agent.evidence.keys import VerifyingKey
+from merchant_agent.evidence.record import Record, decode_record
+
+_PLAYED = (SettingsBody, DayCloseBody, EraseBody, ClockBody)
+
+
+class Signer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a helper must know of a grant: the epoch's key (32 octets) and whose chain it is."""
+
+    key: bytes
+    role: Role
+
+
+class Plain(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """A plain run: `seq` is its first record's, `stops` are offsets into it in order, 0 the first.
+
+    `said` has one entry for each record.
+    """
+
+    epoch: int
+    seq: int
+    stops: list[int]
+    said: list[Said]
+
+
+_DECODER: msgspec.msgpack.Decoder[Plain] = msgspec.msgpack.Decoder(Plain)
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """What a helper says of a run: whether every signature is the granted key's, and its `Plain` if it is plain."""
+
+    vouched: bool
+    plain: bytes | None
+
+    def open(self) -> Plain | None:
+        """The plain run."""
+        return None if self.plain is None else _DECODER.decode(self.plain)
+
+
+NOTHING = Word(vouched=False, plain=None)
+
+
+def look(issuer: str, signers: Mapping[int, Signer], lines: list[bytes], *, signatures: bool) -> Word:
+    """A helper's word on consecutive lines; without `signatures` it vouches for none.
+
+    Whatever is not as it should be makes the run not plain, so that the audit itself sees to it.
+    """
+    try:
+        plain = _read(issuer, signers, lines, signatures=signatures)
+    except (VerificationError, FormatError, KeyError):
+        return Word(vouched=signatures and _are_signed(signers, lines), plain=None)
+    return Word(vouched=signatures, plain=msgspec.msgpack.encode(plain))
+
+
+def _are_signed(signers: Mapping[int, Signer], lines: list[bytes]) -> bool:
+    """Whether each line is signed by the key of the epoch that its header names."""
+    try:
+        for octets in lines:
+            jws = decode_jws(octets, Typ.RECORD)
+            verify_jws(jws, _key(signers[jws.epoch].key))
+    except (VerificationError, KeyError):
+        return False
+    return True
+
+
+def _read(issuer: str, signers: Mapping[int, Signer], lines: list[bytes], *, signatures: bool) -> Plain:
+    first = decode_jws(lines[0], Typ.RECORD)
+    if first.issuer != issuer:
+        raise VerificationError("V2", "of another issuer")
+    signer = signers[first.epoch]
+    key = _key(signer.key)
+    stated = decode_record(first.payload)
+    before = Head(epoch=first.epoch, seq=stated.seq - 1, link=stated.prev)
+    chain = Chain.resume(issuer, first.epoch, key, before, None, role=signer.role, anchor=stated.anchor)
+    stops = _Stops()
+    said: list[Said] = []
+    for offset, octets in enumerate(lines):
+        jws = decode_jws(octets, Typ.RECORD)
+        if jws.kid != first.kid:
+            raise VerificationError("V2", "of another chain")
+        if signatures:
+            verify_jws(jws, key)
+        record = chain.advance(jws)
+        said.append(stops.see(record, offset))
+    return Plain(epoch=first.epoch, seq=stated.seq, stops=stops.offsets, said=said)
+
+
+class _Stops:
+    """Finds the records of a run that must be played."""
+
+    def __init__(self) -> None:
+        self.offsets: list[int] = []
+        self._clocks = Clocks()
+        self._before: Record | None = None
+        self._at: datetime | None = None
+
+    def see(self, record: Record, offset: int) -> Said:
+        at = datetime.fromisoformat(record.at)
+        at_ms = round(1000 * at.timestamp())
+        if (
+            self._must_play(record, at)
+            or not self._clocks.fit(record, at_ms)
+            or is_before_anchor(record, at_ms)
+        ):
+            self.offsets.append(offset)
+        self._clocks = Clocks.of(record, at_ms)
+        self._before, self._at = record, at
+        return say(record, at_ms)
+
+    def _must_play(self, record: Record, at: datetime) -> bool:
+        before = self._before
+        if before is None or self._at is None or at - self._at > LONGEST_SILENCE:
+            return True
+        return bool(record.sd) or record.anchor != before.anchor or isinstance(record.body, _PLAYED)
+
+
+@lru_cache(maxsize=64)
+def _key(octets: bytes) -> VerifyingKey:
+    return VerifyingKey(octets)
