@@ -16,6 +16,7 @@ from merchant_agent.store.store import Reader
 from merchant_agent.terminal.accounts import has_pin
 from merchant_agent.terminal.administration import note_stop, record_start
 from merchant_agent.terminal.devices import list_tablets
+from merchant_agent.terminal.inbox import Inbox
 from merchant_agent.terminal.schedule import Schedule
 from merchant_agent.terminal.services import Terminal, close_terminal, open_terminal
 from merchant_agent.terminal.upload.client import Client
@@ -94,7 +95,8 @@ def run(settings: TerminalSettings, *, as_json: bool) -> None:
             threads = len(list_tablets(reader)) + _SPARE_THREADS
         if terminal.journal.enrolled:
             record_start(terminal)
-        uploader = Uploader(terminal, Client(proxy=settings.proxy, ca_file=settings.central_ca))
+        client = Client(proxy=settings.proxy, ca_file=settings.central_ca)
+        uploader = Uploader(terminal, client, inbox=Inbox(terminal, client))
         app = create_app(terminal, uploader, is_open=not is_loopback(host))
         schedule = Schedule(terminal, uploader)
         serve(

@@ -18,6 +18,7 @@ from merchant_agent.errors import StoreCorruptError, StoreError, VerificationErr
 from merchant_agent.evidence.exchange import MAX_BATCH_RECORDS, Batch, encode_upload, open_batch
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.alarms import DAMAGED_ALARM, raise_alarm
+from merchant_agent.terminal.inbox import Inbox
 from merchant_agent.terminal.log.witness import Witness
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.checkpoints import newest_kept
@@ -38,6 +39,8 @@ from merchant_agent.terminal.upload.progress import (
 _log = logging.getLogger(__name__)
 
 _MOST_RESENDS = 2
+# Central could be reached, as far as anybody knows.
+_REACHED = frozenset({Code.NOTHING, Code.ACCEPTED})
 # Clocks of different machines are compared within minutes: an anchor a minute old says as much.
 _LOOK_EVERY_S = 60.0
 
@@ -51,11 +54,15 @@ class _InFlight:
 
 
 class Delivery:
-    """Sends what waits of one terminal, over one client; remembers how much central takes at once."""
+    """Sends what waits of one terminal, over one client; remembers how much central takes at once.
 
-    def __init__(self, terminal: Terminal, client: Client) -> None:
+    The inbox, if there is one, is looked into after each run.
+    """
+
+    def __init__(self, terminal: Terminal, client: Client, inbox: Inbox | None = None) -> None:
         self._terminal = terminal
         self._client = client
+        self._inbox = inbox
         self._running = threading.Lock()  # one batch in flight
         self._max_records = terminal.settings.upload_batch_records  # under _running
         self._witness = Witness(terminal, client)  # under _running
@@ -70,6 +77,8 @@ class Delivery:
         with self._running:
             last, accepted = self._send_all()
             self._look(accepted)
+            if self._inbox is not None and last.code in _REACHED and self._terminal.journal.enrolled:
+                self._inbox.look(self._base(self._terminal.journal.identity))
         return last
 
     def _send_all(self) -> tuple[Outcome, Outcome]:

@@ -15,6 +15,7 @@ import threading
 from merchant_agent.errors import StoreError
 from merchant_agent.evidence.bodies import Kind
 from merchant_agent.terminal.alarms import raise_alarm
+from merchant_agent.terminal.inbox import Inbox
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.journal import Appended
 from merchant_agent.terminal.upload.backoff import Backoff
@@ -36,13 +37,22 @@ _AT_ONCE = frozenset({Kind.RATING, Kind.SUGGESTION, Kind.COMPLAINT})
 class Uploader:
     """Uploads for one terminal over `client`, which it closes in the end; `rng` is the chance in its waits.
 
+    After each run it looks into the inbox, if there is one.
+
     `run_once` may be called from any thread; `start` has a thread of its own take each `turn`.
     """
 
-    def __init__(self, terminal: Terminal, client: Client, *, rng: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        terminal: Terminal,
+        client: Client,
+        *,
+        rng: random.Random | None = None,
+        inbox: Inbox | None = None,
+    ) -> None:
         self._terminal = terminal
         self._client = client
-        self._delivery = Delivery(terminal, client)
+        self._delivery = Delivery(terminal, client, inbox)
         self._backoff = Backoff(rng if rng is not None else random.SystemRandom())
         self._wake = threading.Condition()  # guards the three below
         self._due_mono: float | None = None
