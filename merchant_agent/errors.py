@@ -27,6 +27,19 @@ class StartError(MerchantAgentError):
     code = "start"
 
 
+class OnHoldError(MerchantAgentError):
+    """Nothing may be signed until the terminal's epoch is settled; nothing was signed.
+
+    `reason` is the hold: "behind", "frozen", "restored", "key", "damage", "epoch" or "ended".
+    """
+
+    code = "on-hold"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"nothing is signed while on hold: {reason}")
+        self.reason = reason
+
+
 class FormatError(MerchantAgentError):
     """Bytes from outside do not have the one form that is specified (rule V1)."""
 

@@ -25,6 +25,7 @@ from merchant_agent.errors import (
     LockedOutError,
     MerchantAgentError,
     NotFoundError,
+    OnHoldError,
     SignInError,
     StartError,
     StoreFullError,
@@ -134,6 +135,17 @@ _KINDS: tuple[tuple[type[MerchantAgentError], _Kind], ...] = (
             title=lazy_gettext("Busy at the moment: this was not saved"),
             advice=lazy_gettext("Please try again in a moment."),
             retry_after_s=1,
+        ),
+    ),
+    (
+        OnHoldError,
+        _Kind(
+            status=503,
+            title=lazy_gettext("This terminal cannot sign at the moment"),
+            advice=lazy_gettext(
+                "What was saved before is safe. The counter's page says why, and what to do."
+            ),
+            retry_after_s=60,
         ),
     ),
     (

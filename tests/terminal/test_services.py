@@ -71,15 +71,14 @@ def test_a_damaged_database_is_told_in_one_sentence_and_the_folder_is_free_again
     close_terminal(open_terminal(_settings(tmp_path), clock))
 
 
-def test_a_lost_key_is_told_and_the_folder_is_free_again(tmp_path: Path, clock: ManualClock) -> None:
+def test_a_lost_key_opens_on_hold(tmp_path: Path, clock: ManualClock) -> None:
     with enrolled_journal(tmp_path, clock) as terminal:
         keys = terminal.folder.keys
     (path,) = keys.glob("*.pem")
-    path.rename(path.with_suffix(".away"))
-    with pytest.raises(StartError):
-        open_terminal(_settings(tmp_path), clock)
-    path.with_suffix(".away").rename(path)
-    close_terminal(open_terminal(_settings(tmp_path), clock))
+    path.unlink()
+    terminal_on_hold = open_terminal(_settings(tmp_path), clock)
+    assert (terminal_on_hold.journal.enrolled, terminal_on_hold.journal.hold) == (True, "key")
+    close_terminal(terminal_on_hold)
 
 
 def test_customers_are_sent_where_central_said(tmp_path: Path, clock: ManualClock) -> None:

@@ -18,7 +18,7 @@ from merchant_agent.evidence.jws import link_of
 from merchant_agent.evidence.keys import SigningKey, fingerprint, load_key, save_key
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
 from merchant_agent.evidence.trust import Trust, encode_trust, load_trust
-from merchant_agent.store.store import Reader, Writer
+from merchant_agent.store.store import Reader, Store, Writer
 from merchant_agent.terminal.store.models import Epoch, UploadState
 
 _log = logging.getLogger(__name__)
@@ -98,7 +98,11 @@ def enrolment_key(reader: Reader, keys: Path) -> SigningKey:
     try:
         for path in sorted(keys.glob("*.pem")):
             key = _load_whole_key(path)
-            if key is not None and encode_b64u(key.public) not in granted:
+            if (
+                key is not None
+                and path == key_path(keys, key.public)
+                and encode_b64u(key.public) not in granted
+            ):
                 return key
         key = SigningKey.generate()
         save_key(key_path(keys, key.public), key)
@@ -141,6 +145,26 @@ def record_grant(  # noqa: PLR0913 -- an enrolment has these parts
     )
     _insert(writer, identity)
     return identity
+
+
+def settle_keys(keys: Path, store: Store) -> None:
+    """Deletes the private keys of all epochs before the one in force, which is durable.
+
+    A file that cannot be deleted is left until the next time.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    with store.read() as reader:
+        *earlier, newest = load_identities(reader)
+    for identity in earlier:
+        path = key_path(keys, decode_b64u(identity.grant.key, length=32))
+        if identity.grant.key != newest.grant.key and path.exists():
+            try:
+                path.unlink()
+                _log.info("the key of epoch %s is deleted", identity.epoch)
+            except OSError as error:
+                _log.warning("the key of epoch %s cannot be deleted: %s", identity.epoch, error.strerror)
 
 
 def _insert(writer: Writer, identity: Identity) -> None:

@@ -9,8 +9,9 @@ durable, and after any failure it is read again from the last stored record.
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,36 +21,35 @@ import peewee
 from merchant_agent.clock import Clock, Reading
 from merchant_agent.domain.clock_steps import clock_step
 from merchant_agent.domain.projections import project
-from merchant_agent.errors import (
-    FormatError,
-    StartError,
-    StoreCorruptError,
-    VerificationError,
-)
+from merchant_agent.errors import OnHoldError, StartError
 from merchant_agent.evidence.bodies import Body, Kind
 from merchant_agent.evidence.chain import Chain, append_record
 from merchant_agent.evidence.disclosure import make_disclosure
-from merchant_agent.evidence.fields import Anchor, Head, Place, parse_at
-from merchant_agent.evidence.jws import Typ, decode_jws, leaf_hash, link_of, verify_jws
-from merchant_agent.evidence.keys import SigningKey, VerifyingKey
+from merchant_agent.evidence.fields import Anchor, Head, Place
+from merchant_agent.evidence.jws import leaf_hash
+from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.evidence.query_code import query_code
-from merchant_agent.evidence.record import ABOUT_NOTHING, About, Record, decode_record, new_id
+from merchant_agent.evidence.record import ABOUT_NOTHING, About, Record, new_id
 from merchant_agent.evidence.trust import Trust
 from merchant_agent.store.database import Database
 from merchant_agent.store.fields import to_ms
-from merchant_agent.store.store import Reader, Store, Writer
+from merchant_agent.store.store import Store, Writer
 from merchant_agent.terminal.store.checkpoints import newest_anchor
+from merchant_agent.terminal.store.comparing import Comparison, compare_place
+from merchant_agent.terminal.store.holds import Hold, Reason, end_hold, load_hold, save_hold
 from merchant_agent.terminal.store.identity import (
     Identity,
     enrolment_key,
     load_identity,
     load_identity_key,
     record_grant,
+    settle_keys,
 )
-from merchant_agent.terminal.store.ledger import newest_record
 from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord
 from merchant_agent.terminal.store.projections import apply
-from merchant_agent.terminal.store.slips import SlipSigner
+from merchant_agent.terminal.store.signer import Signer, copy_chain, make_signer, resume_chain
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +75,6 @@ class Appended:
         return query_code(self.leaf)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Signer:
-    """The epoch in force and its key; `verifying` checks what that key signed."""
-
-    identity: Identity
-    key: SigningKey
-    verifying: VerifyingKey
-    slips: SlipSigner
-
-
 OnCommit = Callable[[tuple[Appended, ...]], None]
 
 _RECORD = ("epoch", "seq", "kind", "at", "octets", "link")
@@ -95,15 +85,22 @@ class JournalWriter(Writer):
     """A write transaction that can also append to the chain; made by `Journal.write`."""
 
     def __init__(
-        self, database: Database, handle: peewee.Database, *, clock: Clock, signer: _Signer | None
+        self, database: Database, handle: peewee.Database, *, clock: Clock, signer: Signer | None
     ) -> None:
         super().__init__(database, handle)
         self._clock = clock
-        self._signer = signer
+        self.signer = signer
+        self.hold: Hold | None = None
         self.chain: Chain | None = None
         self.before: Reading | None = None  # the clocks in the newest record
         self.anchor: Anchor | None = None  # the newest checkpoint that is kept
         self.appended: list[Appended] = []
+
+    def begin(self, signer: Signer, anchor: Anchor | None) -> None:
+        """Has what is appended from now on stand in the new chain of that signer's grant."""
+        identity = signer.identity
+        self.signer, self.hold, self.anchor = signer, None, anchor
+        self.chain, self.before = Chain.begin(identity.grant_octets, identity.grant), None
 
     def append(
         self,
@@ -120,6 +117,7 @@ class JournalWriter(Writer):
 
         Raises:
             FormatError: no reader would take it: something is too long or not of its form.
+            OnHoldError: nothing is signed until a hold ends; nothing of it was written.
             StartError: the terminal is not enrolled.
             StoreConflictError: its id is there already.
             StoreError: it could not be written; the transaction can only be rolled back.
@@ -141,12 +139,17 @@ class JournalWriter(Writer):
         about: About,
         values: Mapping[str, str],
     ) -> Appended:
-        if self._signer is None or self.chain is None:
+        if self.hold is not None:
+            raise OnHoldError(self.hold.reason)
+        signer = self.signer
+        if signer is None or self.chain is None:
             raise StartError("The terminal is not enrolled.")
+        if signer.key is None or signer.slips is None:
+            raise OnHoldError("key")
         texts = {name: make_disclosure(name, value) for name, value in values.items()}
         octets = append_record(
             self.chain,
-            self._signer.key,
+            signer.key,
             kind,
             id,
             reading,
@@ -156,7 +159,7 @@ class JournalWriter(Writer):
             anchor=_further(self.chain.anchor, self.anchor),
         )
         # On a copy: what fails below leaves this transaction's chain where its rows are.
-        chain = _copy(self.chain, self._signer)
+        chain = copy_chain(self.chain, signer)
         record = chain.accept(octets, texts.values())
         changes = project(record, values)
         place = (record.epoch, record.seq)
@@ -165,7 +168,7 @@ class JournalWriter(Writer):
         self.copy_rows(LedgerDisclosure, _DISCLOSURE, [(*place, *item) for item in texts.items()])
         apply(self, changes)
         leaf = leaf_hash(octets)
-        slip = self._signer.slips.promise(self, record, leaf, values)
+        slip = signer.slips.promise(self, record, leaf, values)
         self.chain, self.before = chain, reading
         appended = Appended(record=record, octets=octets, leaf=leaf, slip=slip)
         self.appended.append(appended)
@@ -175,9 +178,12 @@ class JournalWriter(Writer):
 class Journal:
     """The terminal's chain. `keys` is the folder of private keys; one `Journal` for a store.
 
+    Where the key cannot be used the terminal is put on hold.
+
     Raises:
-        StartError: the terminal is enrolled and its key or grant cannot be used.
+        StartError: the terminal is enrolled and its grant cannot be used.
         StoreCorruptError: the newest record is not what this terminal signed.
+        StoreError: a hold could not be stored.
     """
 
     def __init__(self, store: Store, clock: Clock, keys: Path) -> None:
@@ -185,20 +191,25 @@ class Journal:
         self._clock = clock
         self._keys = keys
         self._callbacks: list[OnCommit] = []
-        # Held around every write here, outside the store's own lock; guards the five below.
+        # Held around every write here, outside the store's own lock; guards the six below.
         self._lock = threading.Lock()
-        self._signer: _Signer | None = None
+        self._signer: Signer | None = None
         self._chain: Chain | None = None  # None where it must be read from the disk
         self._before: Reading | None = None  # of the chain's newest record; goes with `_chain`
         self._head: Head | None = None
         self._anchor: Anchor | None = None
+        self._hold: Hold | None = None
         with store.read() as reader:
             identity = load_identity(reader)
+            self._hold = load_hold(reader)
             if identity is not None:
-                self._signer = _signer(identity, load_identity_key(keys, identity))
-                self._chain, self._before = _resume(reader, self._signer)
+                key = _usable_key(keys, identity)
+                self._signer = make_signer(identity, key)
+                self._chain, self._before = resume_chain(reader, self._signer)
                 self._head = self._chain.head
                 self._anchor = newest_anchor(reader)
+        if self._signer is not None and self._signer.key is None and self._hold is None:
+            self.put_on_hold("key")
 
     @property
     def enrolled(self) -> bool:
@@ -219,9 +230,23 @@ class Journal:
         """The key of the epoch in force.
 
         Raises:
+            OnHoldError: "key", it cannot be used.
             StartError: the terminal is not enrolled.
         """
-        return self._require_signer().key
+        key = self._require_signer().key
+        if key is None:
+            raise OnHoldError("key")
+        return key
+
+    @property
+    def hold(self) -> Reason | None:
+        """Why nothing is signed; None while records may be appended."""
+        return None if self._hold is None else self._hold.reason
+
+    @property
+    def held(self) -> Hold | None:
+        """The hold that lasts, with its beginning; None while records may be appended."""
+        return self._hold
 
     @property
     def head(self) -> Head | None:
@@ -263,21 +288,94 @@ class Journal:
             StoreError: nothing was stored.
             VerificationError: it is no grant of the trusted roots to this key (V11).
         """
-        with self._lock:
-            with self._store.write() as writer:
-                identity = record_grant(
-                    writer,
-                    key,
-                    grant_octets,
-                    merchant,
-                    trust,
-                    central_url=central_url,
-                    public_url=public_url,
-                )
-            self._signer = _signer(identity, key)
-            self._chain, self._before = Chain.begin(identity.grant_octets, identity.grant), None
-            self._head = self._chain.head
+        return self.begin_epoch(
+            key, grant_octets, merchant, trust, central_url=central_url, public_url=public_url
+        )
+
+    def begin_epoch(  # noqa: PLR0913 -- as `enrol`
+        self,
+        key: SigningKey,
+        grant_octets: bytes,
+        merchant: Mapping[str, str],
+        trust: Trust,
+        *,
+        central_url: str = "",
+        public_url: str = "",
+        first: Sequence[tuple[Kind, Body]] = (),
+    ) -> Identity:
+        """Puts the granted epoch in force, ends the hold and signs `first`, in one transaction.
+
+        The private keys of earlier epochs are deleted once it is durable.
+
+        Raises:
+            StoreError: nothing was stored; the same call may be made again.
+            VerificationError: it is no grant of the trusted roots to this key, or of no later epoch
+                (V11).
+        """
+        with self._transaction(self._bare_writer) as writer:
+            identity = record_grant(
+                writer, key, grant_octets, merchant, trust, central_url=central_url, public_url=public_url
+            )
+            signer = make_signer(identity, key)
+            writer.begin(signer, self._anchor)
+            end_hold(writer, self._clock.now())
+            for kind, body in first:
+                writer.append(kind, body)
+        settle_keys(self._keys, self._store)
         return identity
+
+    def put_on_hold(self, reason: Reason, detail: str = "") -> None:
+        """Lets nothing be signed from now on, over restarts too, and raises the hold's alarm.
+
+        A hold that lasts already keeps its beginning; "ended" stays whatever comes.
+
+        Raises:
+            StoreError: it could not be stored; it lasts as long as this program runs.
+        """
+        with self._lock:
+            before = self._hold
+            if before is not None and before.reason in {"ended", reason}:
+                return
+            at = self._clock.now() if before is None else before.at
+            self._hold = Hold(reason=reason, detail=detail, at=at)
+            with self._store.write() as writer:
+                save_hold(writer, self._hold)
+
+    def release(self, first: Sequence[tuple[Kind, Body]] = ()) -> None:
+        """Ends the hold within the epoch in force and signs `first`, in one transaction.
+
+        Raises:
+            OnHoldError: "key", the key still cannot be used and there is something to sign.
+            StoreError: nothing was stored; the hold lasts.
+        """
+        with self._transaction(self._free_writer) as writer:
+            end_hold(writer, self._clock.now())
+            for kind, body in first:
+                writer.append(kind, body)
+
+    def load_key(self) -> bool:
+        """Tries once more to read the key of the epoch in force; whether it can be used now.
+
+        Raises:
+            StartError: the terminal is not enrolled.
+        """
+        with self._lock:
+            signer = self._require_signer()
+            if signer.key is None:
+                self._signer = signer = make_signer(signer.identity, _usable_key(self._keys, signer.identity))
+        return signer.key is not None
+
+    def compare(self, epoch: int, seq: int, link: str) -> Comparison:
+        """What a place that somebody else remembers of this terminal says of this ledger.
+
+        "known": the record stands here with that link; "ahead": it lies behind the newest record here;
+        "other": something else stands there. Before the first record of an epoch `seq` is -1.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self._store.read() as reader:
+            return compare_place(reader, epoch, seq, link)
 
     def on_commit(self, callback: OnCommit) -> None:
         """Has `callback` called after each commit that appended, with what that appended in its order.
@@ -299,16 +397,24 @@ class Journal:
             StoreCorruptError: the newest record is not what this terminal signed.
             StoreFullError: nothing but the disk's reserve is left; or nothing was stored.
         """
+        with self._transaction(self._make_writer) as writer:
+            yield writer
+
+    @contextmanager
+    def _transaction(
+        self, make_writer: Callable[[Database, peewee.Database], JournalWriter]
+    ) -> Iterator[JournalWriter]:
         self._store.require_outside()
         with self._lock:
             self._store.require_room()
             try:
-                with self._store.write_as(self._make_writer) as writer:
+                with self._store.write_as(make_writer) as writer:
                     yield writer
             except BaseException:
                 # Whether a failed commit reached the disk, only the disk knows.
                 self._chain = None
                 raise
+            self._signer, self._hold = writer.signer, writer.hold
             self._chain, self._before = writer.chain, writer.before
             if writer.chain is not None:
                 self._head = writer.chain.head
@@ -317,56 +423,39 @@ class Journal:
                 callback(tuple(writer.appended))
 
     def _make_writer(self, database: Database, handle: peewee.Database) -> JournalWriter:
-        writer = JournalWriter(database, handle, clock=self._clock, signer=self._signer)
-        if self._signer is not None:
-            if self._chain is None:
-                self._chain, self._before = _resume(writer, self._signer)
-            writer.chain, writer.before, writer.anchor = self._chain, self._before, self._anchor
+        writer = self._bare_writer(database, handle)
+        writer.hold = self._hold
+        if self._hold is None:
+            self._resume(writer)
         return writer
 
-    def _require_signer(self) -> _Signer:
+    def _free_writer(self, database: Database, handle: peewee.Database) -> JournalWriter:
+        """One that may append although a hold lasts: what ends it."""
+        writer = self._bare_writer(database, handle)
+        self._resume(writer)
+        return writer
+
+    def _bare_writer(self, database: Database, handle: peewee.Database) -> JournalWriter:
+        return JournalWriter(database, handle, clock=self._clock, signer=self._signer)
+
+    def _resume(self, writer: JournalWriter) -> None:
+        if self._signer is not None:
+            if self._chain is None:
+                self._chain, self._before = resume_chain(writer, self._signer)
+            writer.chain, writer.before, writer.anchor = self._chain, self._before, self._anchor
+
+    def _require_signer(self) -> Signer:
         if self._signer is None:
             raise StartError("The terminal is not enrolled.")
         return self._signer
 
 
-def _signer(identity: Identity, key: SigningKey) -> _Signer:
-    verifying = identity.grant.verifying_key()
-    slips = SlipSigner(key=key, verifying=verifying, deadline_hours=identity.grant.deadline_hours)
-    return _Signer(identity=identity, key=key, verifying=verifying, slips=slips)
-
-
-def _resume(reader: Reader, signer: _Signer) -> tuple[Chain, Reading | None]:
-    """The chain at its newest stored record, whose signature and link are checked once more, and its clocks.
-
-    Raises:
-        StoreCorruptError: it is not what this terminal signed.
-    """
-    identity = signer.identity
-    newest = newest_record(reader, identity.epoch)
-    if newest is None:
-        return Chain.begin(identity.grant_octets, identity.grant), None
+def _usable_key(keys: Path, identity: Identity) -> SigningKey | None:
     try:
-        jws = decode_jws(newest.octets, Typ.RECORD)
-        verify_jws(jws, signer.verifying)
-        record = decode_record(jws.payload)
-    except (FormatError, VerificationError) as error:
-        raise StoreCorruptError(f"the newest record, seq {newest.seq}: {error}") from error
-    link = link_of(newest.octets)
-    place = Place(issuer=identity.issuer, epoch=newest.epoch, seq=newest.seq)
-    if record.place != place or link != newest.link:
-        raise StoreCorruptError(f"the newest record, seq {newest.seq}, stands at another place")
-    head = Head(epoch=newest.epoch, seq=newest.seq, link=link)
-    chain = Chain.resume(
-        identity.issuer,
-        identity.epoch,
-        signer.verifying,
-        head,
-        record.totals,
-        role=identity.grant.role,
-        anchor=record.anchor,
-    )
-    return chain, Reading(at=parse_at(record.at), boot=record.boot, uptime_ms=record.uptime_ms)
+        return load_identity_key(keys, identity)
+    except StartError as error:
+        _log.error("%s", error)
+        return None
 
 
 def _further(stated: Anchor | None, kept: Anchor | None) -> Anchor | None:
@@ -374,15 +463,3 @@ def _further(stated: Anchor | None, kept: Anchor | None) -> Anchor | None:
     if kept is None or stated is None:
         return kept
     return kept if kept.size > stated.size and kept.time >= stated.time else None
-
-
-def _copy(chain: Chain, signer: _Signer) -> Chain:
-    return Chain.resume(
-        chain.issuer,
-        chain.epoch,
-        signer.verifying,
-        chain.head,
-        chain.totals,
-        role=chain.role,
-        anchor=chain.anchor,
-    )

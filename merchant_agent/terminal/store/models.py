@@ -213,7 +213,8 @@ class Sale(Table):
     """What the till said of a prompt's sale; never signed, never uploaded. `business_day` is an ISO date.
 
     `at` is the till's own time; `invitation` are the 92 octets that were handed out with the
-    sale, valid until `invited_until`.
+    sale, valid until `invited_until`. `replaced_at` is when the next sale took the place of its
+    question, which ends soon after, unless a tap was on its way.
     """
 
     prompt_id = peewee.TextField(primary_key=True)
@@ -226,6 +227,7 @@ class Sale(Table):
     at = InstantField(null=True)
     invitation = peewee.BlobField()
     invited_until = InstantField()
+    replaced_at = InstantField(null=True)
 
     class Meta:
         table_name = "sale"

@@ -78,6 +78,38 @@ _ALARMS: Mapping[str, Saying] = {
             "The hashes it sent do not fit what it signed. It is tried again with the next upload."
         ),
     ),
+    "hold-behind": Saying(
+        title=lazy_gettext("Nothing is signed: the authority's server knows more than this terminal"),
+        advice=lazy_gettext(
+            "Was a backup put back? A new key is asked for by itself, as soon as there is a connection."
+        ),
+    ),
+    "hold-restored": Saying(
+        title=lazy_gettext("Nothing is signed: the data of this terminal are older than they were"),
+        advice=lazy_gettext(
+            "What is missing is fetched and a new key asked for by itself, as soon as there is a connection."
+        ),
+    ),
+    "hold-frozen": Saying(
+        title=lazy_gettext("Nothing is signed: the authority has frozen this terminal"),
+        advice=lazy_gettext(
+            "Two different records stand at one place. Call the authority: an officer must decide."
+        ),
+    ),
+    "hold-key": Saying(
+        title=lazy_gettext("Nothing is signed: this terminal's key is missing"),
+        advice=lazy_gettext("Call the authority for a new code; the manager or the operator enters it."),
+    ),
+    "hold-damage": Saying(
+        title=lazy_gettext("Nothing is signed: the database was damaged"),
+        advice=lazy_gettext(
+            "What could be saved is here. A new key is asked for by itself, as soon as there is a connection."
+        ),
+    ),
+    "hold-epoch": Saying(
+        title=lazy_gettext("Nothing is signed until the authority has granted the new key"),
+        advice=lazy_gettext("It is asked for by itself, as soon as there is a connection."),
+    ),
     "store-damaged": Saying(
         title=lazy_gettext("The database of this terminal is damaged"),
         advice=lazy_gettext("Leave it running and call the operator: there are copies of the last nights."),

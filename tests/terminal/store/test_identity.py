@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from merchant_agent.errors import StartError
+from merchant_agent.errors import OnHoldError, StartError
 from merchant_agent.evidence.grant import new_issuer_id
 from merchant_agent.evidence.jws import link_of
-from merchant_agent.evidence.keys import SigningKey, save_key
+from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.terminal.store.identity import key_path, load_identities, load_identity
 from merchant_agent.terminal.store.models import Epoch, UploadState
 from tests.clocks import ManualClock
@@ -86,21 +86,22 @@ def test_before_the_enrolment_there_is_no_identity(fresh: EnrolledJournal) -> No
     fresh.close()
 
 
-def test_a_lost_or_foreign_key_is_told_at_the_start(enrolled: EnrolledJournal) -> None:
+def test_a_lost_or_foreign_key_signs_nothing_and_does_not_stop_the_program(enrolled: EnrolledJournal) -> None:
     path = key_path(enrolled.folder.keys, enrolled.journal.key.public)
     pem = path.read_bytes()
-    enrolled.close()
-    path.unlink()
-    with pytest.raises(StartError):
-        enrolled.open()
-    save_key(path, SigningKey.generate())
-    with pytest.raises(StartError):
-        enrolled.open()
-    path.write_bytes(b"")
-    with pytest.raises(StartError):
-        enrolled.open()
+    foreign = SigningKey.generate()
+    for octets in (None, foreign.pem(), b""):
+        path.unlink(missing_ok=True)
+        if octets is not None:
+            path.write_bytes(octets)
+        enrolled.reopen()
+        assert enrolled.journal.hold == "key"
+        with pytest.raises(OnHoldError):
+            _ = enrolled.journal.key
+    assert enrolled.journal.enrolment_key().public != foreign.public
     path.write_bytes(pem)
-    enrolled.open()
+    enrolled.reopen()
+    assert enrolled.journal.key.public is not None
 
 
 def test_a_tampered_grant_is_told_at_the_start(enrolled: EnrolledJournal) -> None:

@@ -185,6 +185,7 @@ class Sale(peewee.Model):
     at = peewee.BigIntegerField(null=True)
     invitation = peewee.BlobField()
     invited_until = peewee.BigIntegerField()
+    replaced_at = peewee.BigIntegerField(null=True)
 
     class Meta:
         table_name = "sale"
