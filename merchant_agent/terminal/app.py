@@ -27,6 +27,7 @@ from merchant_agent.terminal.web.health import health
 from merchant_agent.terminal.web.kiosk import kiosk
 from merchant_agent.terminal.web.kiosk_api import kiosk_api
 from merchant_agent.terminal.web.manager import manager
+from merchant_agent.terminal.web.messages import messages
 from merchant_agent.terminal.web.pairing import pairing
 from merchant_agent.terminal.web.pos_api import pos_api
 from merchant_agent.terminal.web.sign_in import PAGES, sign_in
@@ -67,6 +68,7 @@ def create_app(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Flas
         pos_api(terminal),
         counter(terminal, uploader, is_open=is_open),
         manager(terminal, is_open=is_open),
+        messages(terminal),
         sign_in(terminal),
         health(terminal, uploader),
     ):

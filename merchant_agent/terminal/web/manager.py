@@ -14,6 +14,7 @@ from merchant_agent.store.credentials import audit
 from merchant_agent.terminal.accounts import has_pin, set_pin
 from merchant_agent.terminal.devices import list_pos_tokens, make_pos_token, revoke_pos_token
 from merchant_agent.terminal.erasure import erase, find_by_code
+from merchant_agent.terminal.messages import count_open
 from merchant_agent.terminal.overview import known_tills, ratings_of_day
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.web.reading import read_field
@@ -90,6 +91,7 @@ def _page(terminal: Terminal, *, is_open: bool, new_token: str = "", new_token_t
             yesterday=yesterday,
             ratings=ratings_of_day(reader, yesterday, starts=starts, now=now),
             levels=terminal.catalogue.levels,
+            unexplained=count_open(terminal, reader),
             new_token=new_token,
             new_token_till=new_token_till,
         )

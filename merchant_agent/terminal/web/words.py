@@ -110,6 +110,16 @@ _ALARMS: Mapping[str, Saying] = {
         title=lazy_gettext("Nothing is signed until the authority has granted the new key"),
         advice=lazy_gettext("It is asked for by itself, as soon as there is a connection."),
     ),
+    "finding": Saying(
+        title=lazy_gettext("The authority has found something that this shop should explain"),
+        advice=lazy_gettext("Tell the manager: it stands on the manager's page, under “From the authority”."),
+    ),
+    "inbox-contradiction": Saying(
+        title=lazy_gettext("What the authority says about this shop contradicts what it said before"),
+        advice=lazy_gettext(
+            "It is not believed, and what it signed is kept as evidence. Tell the manager and the operator."
+        ),
+    ),
     "store-damaged": Saying(
         title=lazy_gettext("The database of this terminal is damaged"),
         advice=lazy_gettext("Leave it running and call the operator: there are copies of the last nights."),
