@@ -14,7 +14,7 @@ from merchant_agent.evidence.enrolment import (
     sign_enrolment,
     verify_enrolment,
 )
-from tests.evidence.synthetic import key_of
+from tests.evidence.synthetic import id_of, key_of
 
 KEY = key_of("shop 1")
 
@@ -51,6 +51,26 @@ def test_a_signature_claims_for_no_other_key() -> None:
         verify_enrolment(key_of("shop 2").public, code, sign_enrolment(KEY, code))
 
 
+def test_a_signature_continues_no_other_epoch() -> None:
+    code, continued = new_code(), f"{id_of('shop')}.2"
+    signature = sign_enrolment(KEY, code, continued)
+    verify_enrolment(KEY.public, code, signature, continued)
+    for other in (None, f"{id_of('shop')}.3", f"{id_of('other')}.2"):
+        with pytest.raises(VerificationError) as caught:
+            verify_enrolment(KEY.public, code, signature, other)
+        assert caught.value.rule == "V3"
+
+
+@pytest.mark.parametrize(
+    "continues", ["", "shop.1", f"{id_of('shop')}", f"{id_of('shop')}.0", "A" * 11 + ".65536"]
+)
+def test_nothing_continues_what_is_no_epoch(continues: str) -> None:
+    with pytest.raises(FormatError):
+        sign_enrolment(KEY, new_code(), continues)
+    with pytest.raises(FormatError):
+        verify_enrolment(KEY.public, new_code(), bytes(64), continues)
+
+
 def test_a_weak_key_claims_nothing() -> None:
     code = new_code()
     with pytest.raises(FormatError):
@@ -83,7 +103,7 @@ def test_no_text_crashes_the_reader(text: str) -> None:
     assert parse_code(code) == code
 
 
-@given(st.binary(max_size=40), st.text(max_size=20), st.binary(max_size=70))
-def test_nothing_crashes_the_check(public: bytes, code: str, signature: bytes) -> None:
+@given(st.binary(max_size=40), st.text(max_size=20), st.binary(max_size=70), st.none() | st.text())
+def test_nothing_crashes_the_check(public: bytes, code: str, signature: bytes, continues: str | None) -> None:
     with pytest.raises((FormatError, VerificationError)):
-        verify_enrolment(public, code, signature)
+        verify_enrolment(public, code, signature, continues)

@@ -22,7 +22,7 @@ from merchant_agent.evidence.exchange import (
 )
 from merchant_agent.evidence.fields import MAX_SEQ, Head, Place
 from merchant_agent.evidence.invitation import invitation_url, sign_invitation
-from merchant_agent.evidence.jws import format_kid, link_of
+from merchant_agent.evidence.jws import Typ, decode_kid, format_kid, link_of
 from merchant_agent.evidence.keys import VerifyingKey
 from merchant_agent.evidence.octets import decode_b64u
 from tests.evidence.synthetic import ACKNOWLEDGING, START, START_TEXT, Shop, id_of, key_of, nonce_of
@@ -56,6 +56,19 @@ def test_a_batch_is_opened_as_it_was_signed() -> None:
     batch = shop.batch(0, 0)
     assert open_batch(sign_batch(shop.key, batch), shop.verifying_key()) == batch
     assert batch.newest == Newest(seq=0, link=link_of(shop.records[0]))
+
+
+def test_a_batch_of_an_epoch_that_is_over_travels_under_a_later_key() -> None:
+    batch, later = batch_with(), key_of("shop 2")
+    octets = sign_batch(later, batch, 2)
+    assert decode_kid(octets, Typ.BATCH) == (batch.issuer, 2)
+    assert open_batch(octets, VerifyingKey(later.public)) == batch
+
+
+def test_an_earlier_key_signs_no_batch_of_a_later_epoch() -> None:
+    with pytest.raises(VerificationError) as caught:
+        sign_batch(key_of("shop 1"), batch_with(epoch=2), 1)
+    assert caught.value.rule == "V15"
 
 
 @pytest.mark.parametrize(
@@ -97,6 +110,8 @@ def test_an_acknowledgement_is_opened_as_it_was_signed() -> None:
     for ack in (
         ack_with(),
         ack_with(answers=answers),
+        ack_with(answers=(Answer(seq=0, answer="stub", rule=None),)),
+        ack_with(outcome="revoked"),
         ack_with(outcome="behind", head=Head(epoch=1, seq=-1, link="A" * 43)),
     ):
         assert open_ack(sign_as_central(ack), KEYS) == ack
@@ -124,6 +139,7 @@ def test_a_forged_acknowledgement_is_refused() -> None:
         {"outcome": "perhaps"},
         {"nonce": nonce_of("x")[:-1]},
         {"answers": (Answer(seq=0, answer="duplicate", rule="V1"),)},
+        {"answers": (Answer(seq=0, answer="stub", rule="V1"),)},
         {"answers": (Answer(seq=0, answer="rejected", rule=None),)},
         {"answers": (Answer(seq=0, answer="rejected", rule="V0"),)},
         {"answers": tuple(Answer(seq=n, answer="duplicate", rule=None) for n in range(257))},

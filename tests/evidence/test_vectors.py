@@ -17,22 +17,33 @@ from merchant_agent.evidence.chain import Chain
 from merchant_agent.evidence.checkpoint import open_checkpoint
 from merchant_agent.evidence.disclosure import check_disclosures
 from merchant_agent.evidence.enrolment import parse_code, verify_enrolment
+from merchant_agent.evidence.epochs import open_epoch_request, open_head, verify_possession
 from merchant_agent.evidence.exchange import open_ack, open_batch
 from merchant_agent.evidence.grant import open_grant
 from merchant_agent.evidence.invitation import open_invitation
-from merchant_agent.evidence.jws import Typ, decode_jws, leaf_hash, link_of, verify_jws
+from merchant_agent.evidence.jws import (
+    Typ,
+    decode_jws,
+    decode_kid,
+    format_kid,
+    leaf_hash,
+    link_of,
+    verify_jws,
+)
 from merchant_agent.evidence.keys import VerifyingKey
 from merchant_agent.evidence.merkle import verify_consistency
 from merchant_agent.evidence.note import NoteKey, parse_vkey
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
 from merchant_agent.evidence.query_code import parse_query_code, query_code
 from merchant_agent.evidence.record import decode_record, encode_record
+from merchant_agent.evidence.requests import epoch_of, verify_request
 from merchant_agent.evidence.seal import open_contact
 from merchant_agent.evidence.slip import claim_hash, open_slip, parse_slip
+from merchant_agent.evidence.stub import is_stub, open_stub
 from merchant_agent.evidence.tlog_proof import decode_hashes, verify_tlog_proof
 from merchant_agent.evidence.trust import load_trust
 from merchant_agent.evidence.verify import verify_export
-from tests.evidence.synthetic import Export
+from tests.evidence.synthetic import Export, id_of
 from tests.vectors.forms import read_octets
 from tests.vectors.make import FOLDER, MAKERS, render
 
@@ -50,6 +61,11 @@ def bad_of(name: str) -> list[Any]:
 
 def keys_of(by_kid: dict[str, str]) -> dict[str, VerifyingKey]:
     return {kid: VerifyingKey(bytes.fromhex(public)) for kid, public in by_kid.items()}
+
+
+def signer_of(octets: bytes, typ: Typ, by_kid: dict[str, str]) -> VerifyingKey:
+    """The key that the header names."""
+    return keys_of(by_kid)[format_kid(*decode_kid(octets, typ))]
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -146,13 +162,15 @@ def test_other_grants_are_refused(bad: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("good", load("batches")["good"])
 def test_batches_are_read(good: dict[str, str]) -> None:
-    open_batch(good["octets"].encode(), VerifyingKey(bytes.fromhex(load("batches")["public"])))
+    octets = good["octets"].encode()
+    open_batch(octets, signer_of(octets, Typ.BATCH, load("batches")["keys"]))
 
 
 @pytest.mark.parametrize("bad", bad_of("batches"))
 def test_other_batches_are_refused(bad: dict[str, str]) -> None:
+    octets = bad["octets"].encode()
     with pytest.raises(VerificationError) as caught:
-        open_batch(bad["octets"].encode(), VerifyingKey(bytes.fromhex(load("batches")["public"])))
+        open_batch(octets, signer_of(octets, Typ.BATCH, load("batches")["keys"]))
     assert caught.value.rule == bad["rule"]
 
 
@@ -200,7 +218,7 @@ def test_enrolment_codes_are_read_and_their_signatures_hold() -> None:
     for known in load("codes")["enrolment"]:
         assert {parse_code(text) for text in known["read"]} == {known["code"]}
         public, signature = bytes.fromhex(known["public"]), decode_b64u(known["signature"])
-        verify_enrolment(public, known["code"], signature)
+        verify_enrolment(public, known["code"], signature, known["continues"])
 
 
 @pytest.mark.parametrize("text", load("codes")["enrolment_bad"])
@@ -223,6 +241,73 @@ def test_invitations_are_laid_out_and_signed_as_specified() -> None:
         key = VerifyingKey(bytes.fromhex(known["public"]))
         key.verify(octets[28:], b"merchant-agent/invitation/v1\n" + octets[:28])
         assert known["url"] == f"https://central.example/i/{encode_b64u(octets)}"
+
+
+@pytest.mark.parametrize("good", load("epochs")["good"])
+def test_epoch_requests_are_read(good: dict[str, str]) -> None:
+    open_epoch_request(good["octets"].encode(), VerifyingKey(bytes.fromhex(load("epochs")["public"])))
+
+
+@pytest.mark.parametrize("bad", bad_of("epochs"))
+def test_other_epoch_requests_are_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(VerificationError) as caught:
+        open_epoch_request(bad["octets"].encode(), VerifyingKey(bytes.fromhex(load("epochs")["public"])))
+    assert caught.value.rule == bad["rule"]
+
+
+def test_the_new_key_stands_behind_an_epoch_request() -> None:
+    vectors = load("epochs")
+    known = vectors["possession"]
+    key, octets = VerifyingKey(bytes.fromhex(known["public"])), known["octets"].encode()
+    verify_possession(key, octets, bytes.fromhex(known["signature"]))
+    for bad in vectors["possession_bad"]:
+        with pytest.raises(VerificationError) as caught:
+            verify_possession(key, octets, bytes.fromhex(bad["signature"]))
+        assert caught.value.rule == bad["rule"]
+
+
+@pytest.mark.parametrize("good", load("heads")["good"])
+def test_heads_are_read(good: dict[str, str]) -> None:
+    open_head(good["octets"].encode(), keys_of(load("heads")["keys"]))
+
+
+@pytest.mark.parametrize("bad", bad_of("heads"))
+def test_other_heads_are_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(VerificationError) as caught:
+        open_head(bad["octets"].encode(), keys_of(load("heads")["keys"]))
+    assert caught.value.rule == bad["rule"]
+
+
+@pytest.mark.parametrize("good", load("stubs")["good"])
+def test_stubs_are_read(good: dict[str, str]) -> None:
+    octets = good["octets"].encode()
+    assert is_stub(octets)
+    open_stub(octets, signer_of(octets, Typ.STUB, load("stubs")["keys"]))
+
+
+@pytest.mark.parametrize("bad", bad_of("stubs"))
+def test_other_stubs_are_refused(bad: dict[str, str]) -> None:
+    octets = bad["octets"].encode()
+    key = keys_of(load("stubs")["keys"])[f"{id_of('shop')}.1"]
+    with pytest.raises(VerificationError) as caught:
+        open_stub(octets, key)
+    assert caught.value.rule == bad["rule"]
+
+
+@pytest.mark.parametrize("good", load("requests")["good"])
+def test_signed_requests_are_taken(good: dict[str, Any]) -> None:
+    key = VerifyingKey(bytes.fromhex(load("requests")["public"]))
+    assert epoch_of(good["header"]) == 1
+    verify_request(good["header"], key, good["purpose"], good["issuer"], good["nonce"], good["detail"])
+
+
+@pytest.mark.parametrize("bad", bad_of("requests"))
+def test_other_requests_are_refused(bad: dict[str, str]) -> None:
+    good = load("requests")["good"][0]
+    key = VerifyingKey(bytes.fromhex(load("requests")["public"]))
+    with pytest.raises(VerificationError) as caught:
+        verify_request(bad["header"], key, good["purpose"], good["issuer"], good["nonce"], good["detail"])
+    assert caught.value.rule == bad["rule"]
 
 
 # Histories

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.vectors import histories, kinds, octets, promised, promises, statements
+from tests.vectors import asked, histories, kinds, octets, promised, promises, statements
 from tests.vectors.forms import Vector
 
 FOLDER = Path(__file__).parent
@@ -24,16 +24,20 @@ MAKERS: dict[str, Callable[[], Vector]] = {
     "codes": statements.codes,
     "contacts": promises.contacts,
     "disclosures": statements.disclosures,
+    "epochs": asked.epochs,
     "exports": histories.exports,
     "grants": statements.grants,
+    "heads": asked.heads,
     "invitations": promises.invitations,
     "jws": octets.jws,
     "kinds": kinds.kinds,
     "logged": promised.logged,
     "proofs": promises.proofs,
-    "slips": promises.slips,
     "keys": octets.keys,
     "records": octets.records,
+    "requests": asked.requests,
+    "slips": promises.slips,
+    "stubs": asked.stubs,
 }
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from merchant_agent.evidence.epochs import sign_epoch_request, sign_head
 from merchant_agent.evidence.jws import Typ, decode_jws, leaf_hash, link_of
 from merchant_agent.evidence.octets import encode_b64u, encode_segment
-from tests.evidence.synthetic import busy_shop, id_of, key_of
+from merchant_agent.evidence.stub import sign_stub
+from tests.evidence.synthetic import ACKNOWLEDGING, ROOT, busy_shop, id_of, key_of
+from tests.vectors.asked import epoch_request, head_answer, stub
 from tests.vectors.forms import Vector, octets_vector, pinned_header, sign_raw
 
 _P = 2**255 - 19
@@ -66,8 +69,19 @@ def jws() -> Vector:
         Typ.GRANT: shop.grants[0],
         Typ.BATCH: shop.batches[0],
         Typ.ACK: shop.acks[0],
+        Typ.EPOCH: sign_epoch_request(key_of("shop 2"), epoch_request()),
+        Typ.HEAD: sign_head(key_of(ACKNOWLEDGING), id_of(ACKNOWLEDGING), 1, head_answer()),
+        Typ.STUB: sign_stub(key_of("shop 1"), stub()),
     }
-    signers = {Typ.RECORD: "shop 1", Typ.GRANT: "root", Typ.BATCH: "shop 1", Typ.ACK: "acknowledging"}
+    signers = {
+        Typ.RECORD: "shop 1",
+        Typ.GRANT: ROOT,
+        Typ.BATCH: "shop 1",
+        Typ.ACK: ACKNOWLEDGING,
+        Typ.EPOCH: "shop 2",
+        Typ.HEAD: ACKNOWLEDGING,
+        Typ.STUB: "shop 1",
+    }
     good: list[Vector] = [
         {
             "typ": typ.value,

@@ -75,9 +75,14 @@ def batches() -> Vector:
     signed = {name: (rule, sign_raw(shop_key(), header, text)) for name, (rule, text) in bad.items()}
     signed["signed by another key"] = ("V3", sign_raw(key_of("stranger"), header, payload))
     signed["a record"] = ("V2", shop.records[0])
+    later = sign_raw(key_of("shop 2"), pinned_header(Typ.BATCH, _SHOP, 2), payload)
+    signed["an epoch's key under a later one's id"] = (
+        "V3",
+        sign_raw(shop_key(), pinned_header(Typ.BATCH, _SHOP, 2), payload),
+    )
     return {
-        "public": shop_key().public.hex(),
-        "good": [{"octets": octets.decode()} for octets in shop.batches[:2]],
+        "keys": {f"{_SHOP}.1": shop_key().public.hex(), f"{_SHOP}.2": key_of("shop 2").public.hex()},
+        "good": [{"octets": octets.decode()} for octets in (*shop.batches[:2], later)],
         "bad": _listed(signed),
     }
 
@@ -91,12 +96,15 @@ def acks() -> Vector:
 
     good = {
         "a duplicate": answered(b'{"seq":0,"answer":"duplicate","rule":null}'),
+        "a stub": answered(b'{"seq":0,"answer":"stub","rule":null}'),
         "one rejected": answered(b'{"seq":0,"answer":"rejected","rule":"V10"}'),
         "frozen": payload.replace(b'"accepted"', b'"frozen"'),
+        "revoked": payload.replace(b'"accepted"', b'"revoked"'),
     }
     bad = {
         "the head of another epoch": ("V1", payload.replace(b'"head":{"epoch":1', b'"head":{"epoch":2')),
         "a duplicate with a rule": ("V1", answered(b'{"seq":0,"answer":"duplicate","rule":"V6"}')),
+        "a stub with a rule": ("V1", answered(b'{"seq":0,"answer":"stub","rule":"V6"}')),
         "rejected without a rule": ("V1", answered(b'{"seq":0,"answer":"rejected","rule":null}')),
         "a rule that does not exist": ("V1", answered(b'{"seq":0,"answer":"rejected","rule":"V17"}')),
         "an unknown outcome": ("V1", payload.replace(b'"accepted"', b'"maybe"')),
@@ -164,8 +172,10 @@ def codes() -> Vector:
                 "code": code,
                 "read": [code, code.lower(), format_code(code), " 2bfd 5ecp bncyg "],
                 "public": key.public.hex(),
-                "signature": encode_b64u(sign_enrolment(key, code)),
+                "continues": continues,
+                "signature": encode_b64u(sign_enrolment(key, code, continues)),
             }
+            for continues in (None, f"{_SHOP}.3")
         ],
         "enrolment_bad": ["", code[:-1], f"{code}0", f"U{code[1:]}", f"G{code[1:]}"],
     }
