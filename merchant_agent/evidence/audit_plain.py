@@ -24,7 +24,7 @@ from merchant_agent.evidence.jws import Typ, decode_jws, verify_jws
 from merchant_agent.evidence.keys import VerifyingKey
 from merchant_agent.evidence.record import Record, decode_record
 
-_PLAYED = (SettingsBody, DayCloseBody, EraseBody, ClockBody)
+_PLAYED = frozenset({SettingsBody, DayCloseBody, EraseBody, ClockBody})
 
 
 class Signer(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +99,7 @@ def _read(issuer: str, signers: Mapping[int, Signer], lines: list[bytes], *, sig
     said: list[Said] = []
     for offset, octets in enumerate(lines):
         jws = decode_jws(octets, Typ.RECORD)
-        if jws.kid != first.kid:
+        if jws.epoch != first.epoch or jws.issuer != first.issuer:
             raise VerificationError("V2", "of another chain")
         if signatures:
             verify_jws(jws, key)
@@ -134,7 +134,7 @@ class _Stops:
         before = self._before
         if before is None or self._at is None or at - self._at > LONGEST_SILENCE:
             return True
-        return bool(record.sd) or record.anchor != before.anchor or isinstance(record.body, _PLAYED)
+        return bool(record.sd) or record.anchor != before.anchor or type(record.body) in _PLAYED
 
 
 @lru_cache(maxsize=64)

@@ -28,7 +28,7 @@ _Moment = tuple[str, int, int]
 """Boot, milliseconds of uptime, milliseconds of the wall clock."""
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+class Said(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a record tells of a visit.
 
     `asks` is None but for a prompt; `prompt` the issuer, epoch and seq of what it is about; `level` 0
@@ -41,8 +41,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False)
     at_ms: int
     asks: bool | None = None
     prompt: tuple[str, int, int] | None = None
-    lapse: bool = False
     level: int = 0
+    lapse: bool = False
     suggestion: bool = False
     complaint: bool = False
     notice: bool = False
@@ -50,16 +50,21 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False)
 
 def say(record: Record, at_ms: int) -> Said:
     """What this record tells; `at_ms` is its `at` in milliseconds since 1970."""
-    body, prompt = record.body, record.about.prompt
+    body = record.body
+    if isinstance(body, PromptBody):
+        return Said(record.seq, record.boot, record.uptime_ms, at_ms, body.asks)
+    about = record.about.prompt
+    prompt = None if about is None else (about.issuer, about.epoch, about.seq)
+    if isinstance(body, RatingBody):
+        return Said(record.seq, record.boot, record.uptime_ms, at_ms, None, prompt, body.level)
     return Said(
-        seq=record.seq,
-        boot=record.boot,
-        uptime_ms=record.uptime_ms,
-        at_ms=at_ms,
-        asks=body.asks if isinstance(body, PromptBody) else None,
-        prompt=None if prompt is None else (prompt.issuer, prompt.epoch, prompt.seq),
+        record.seq,
+        record.boot,
+        record.uptime_ms,
+        at_ms,
+        None,
+        prompt,
         lapse=isinstance(body, LapseBody),
-        level=body.level if isinstance(body, RatingBody) else 0,
         suggestion=isinstance(body, SuggestionBody),
         complaint=isinstance(body, ComplaintBody),
         notice=isinstance(body, ComplaintBody) and body.notice is not None,
