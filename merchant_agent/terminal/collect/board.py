@@ -89,7 +89,7 @@ class Board:
 
 _COLUMNS = (
     *("p.prompt_id", "p.epoch", "p.seq", "p.till", "p.source", "p.sale", "p.at"),
-    *("s.order_no", "s.amount", "s.invitation"),
+    *("s.order_no", "s.amount", "s.invitation", "s.replaced_at"),
     *("d.device", "d.answer_id", "d.level", "d.aspects", "d.tags", "d.comment", "d.lang"),
     *("d.started_at", "d.touched_at"),
 )
@@ -118,6 +118,7 @@ def _question(row: Mapping[str, Any]) -> Question:
         amount=row["amount"],
         at=from_ms(row["at"]),
         invitation=row["invitation"],
+        replaced=row["replaced_at"] is not None,
         held=None if row["device"] is None else _held(row),
     )
 

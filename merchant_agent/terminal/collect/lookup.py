@@ -20,7 +20,10 @@ _DRAFT = Lookup(Draft, "prompt_id = ?")
 
 
 class PromptState(StrEnum):
-    """How a prompt stands; the last five are its end, and the last four the reasons of its lapse."""
+    """How a prompt stands; the last five are its end, and the last four the reasons of its lapse.
+
+    `NEXT_SALE` alone is told before it is signed: a tap that was on its way still makes it `ANSWERING`.
+    """
 
     ASKED = "asked"
     WAITING = "waiting"
@@ -61,6 +64,8 @@ def state_of(reader: Reader, prompt: Prompt) -> PromptState:
         if question.prompt_id == prompt.prompt_id:
             if question.touched:
                 return PromptState.ANSWERING
+            if question.replaced:
+                return PromptState.NEXT_SALE
             return PromptState.WAITING if is_waiting(questions, question) else PromptState.ASKED
     return PromptState.NOT_ASKED
 

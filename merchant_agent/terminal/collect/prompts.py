@@ -46,6 +46,7 @@ _SOURCES: Mapping[SaleSource, SignedSource] = {
 }
 _ORDER = ("till", "business_day", "order_no", "amount", "currency", "kind")
 _SALE = ("prompt_id", *_ORDER, "invitation", "at", "invited_until")
+_REPLACE = "UPDATE sale SET replaced_at = ? WHERE prompt_id = ?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +69,9 @@ def take_sale(terminal: Terminal, sale: Sale) -> SaleTaken | None:
     """The prompt of a sale, made unless the till reported the order before; None for a refund.
 
     The same order of the same till and business day, or with the same time of the till, is
-    the same sale. A new one ends the questions that nobody touched, see `replaced_by`; one
-    out of a backlog, and one that only the receipt asks about, is not asked on tablets and
-    ends none.
+    the same sale. A new one takes the place of the questions that nobody touched, see
+    `replaced_by`; one out of a backlog, and one that only the receipt asks about, is not asked
+    on tablets and replaces none.
 
     Raises:
         ConflictError: "order-amount", when the order was reported with another amount; an
@@ -126,12 +127,12 @@ def withdraw_sale(terminal: Terminal, prompt_id: str, *, till: str = "") -> Sale
 
 
 def _open(terminal: Terminal, writer: JournalWriter, sale: Sale, arrival: Arrival) -> models.Sale:
-    """A new prompt and its sale's row; the questions that it takes the place of lapse first."""
+    """A new prompt and its sale's row; the questions that it takes the place of are marked first."""
     journal, settings = terminal.journal, terminal.settings
     learn(writer, sale, arrival)
     asks = not arrival.late and journal.identity.grant.policy.ask == "tablet"
     if asks:
-        _end_replaced(writer, journal.identity.issuer, sale)
+        _replace(terminal, writer, sale, arrival.received_at)
     tag = order_tag(journal.identity.tag_key, sale.till, arrival.day, sale.order)
     body = PromptBody(
         till=sale.till,
@@ -165,10 +166,13 @@ def _values(row: models.Sale) -> tuple[object, ...]:
     return (row.prompt_id, *sale, row.invitation, *times)
 
 
-def _end_replaced(writer: JournalWriter, issuer: str, sale: Sale) -> None:
+def _replace(terminal: Terminal, writer: JournalWriter, sale: Sale, at: datetime) -> None:
+    """They lapse a moment later: a tap may be on its way that was made before any tablet showed this sale."""
     manual = sale.source is SaleSource.MANUAL
     for question in replaced_by(read_questions(writer), sale.till, manual=manual):
-        lapse(writer, Place(issuer=issuer, epoch=question.epoch, seq=question.seq), "next_sale")
+        # Before the commit: their moment begins now.
+        terminal.touches.touch(question.prompt_id)
+        writer.rows(_REPLACE, to_ms(at), question.prompt_id)
 
 
 def _taken(terminal: Terminal, reader: Reader, sale: models.Sale, *, created: bool) -> SaleTaken:

@@ -2,7 +2,8 @@
 
 A question is *touched* once somebody tapped on a tablet: that tablet owns it until it
 ends, whatever is sold meanwhile. Of untouched ones a till has at most one that is asked
-now and one manual sale that waits behind it.
+now and one manual sale that waits behind it; those that the next sale *replaced* are shown
+by no tablet, but may still be touched by a tap that was on its way.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class Question:
     amount: str | None
     at: datetime
     invitation: bytes
+    replaced: bool
     held: Held | None
 
     @property
@@ -113,26 +115,31 @@ def choose_question(questions: Sequence[Question], tablet: Tablet) -> Question |
 
 def is_waiting(questions: Sequence[Question], question: Question) -> bool:
     """Whether an untouched question has another of its till before it."""
-    return not question.touched and any(
-        other.till == question.till and (other.touched or other.position < question.position)
+    return _stands_in_line(question) and any(
+        other.till == question.till
+        and (other.touched or (_stands_in_line(other) and other.position < question.position))
         for other in questions
         if other is not question
     )
 
 
 def replaced_by(questions: Sequence[Question], till: str, *, manual: bool) -> list[Question]:
-    """The untouched questions of a till that its next sale ends.
+    """The untouched questions of a till that its next sale takes the place of.
 
-    A sale from the till ends them all. One that staff typed in leaves the question that is
-    first in line and ends only those that wait.
+    A sale from the till replaces them all. One that staff typed in leaves the question that is
+    first in line and replaces only those that wait.
     """
-    line = [question for question in questions if question.till == till and not question.touched]
+    line = [question for question in questions if question.till == till and _stands_in_line(question)]
     return line[1:] if manual else line
 
 
 def _heads(questions: Sequence[Question]) -> list[Question]:
     heads: dict[str, Question] = {}
     for question in questions:
-        if not question.touched:
+        if _stands_in_line(question):
             heads.setdefault(question.till, question)
     return sorted(heads.values(), key=lambda question: question.position)
+
+
+def _stands_in_line(question: Question) -> bool:
+    return not question.touched and not question.replaced

@@ -10,6 +10,9 @@ signed as it was found.
 
 A prompt whose answer was taken back, and left so, lapses as timed out: shown again, it would
 be answered by the next customer, for a sale that was not theirs.
+
+A question that the next sale replaced lapses a moment later. Whoever tapped on it before the
+tablet heard of that sale has touched it.
 """
 
 from __future__ import annotations
@@ -19,11 +22,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from merchant_agent.errors import FormatError, VerificationError
-from merchant_agent.evidence.bodies import Ended
+from merchant_agent.evidence.bodies import Ended, LapseReason
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.answers import answer_of, sign_rating
+from merchant_agent.terminal.collect.board import read_questions
 from merchant_agent.terminal.collect.lookup import find_draft, find_prompt, lapse, place_of
-from merchant_agent.terminal.collect.screen import is_waiting
+from merchant_agent.terminal.collect.screen import Question, is_waiting
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.models import Draft, Prompt
 
@@ -31,6 +35,8 @@ _log = logging.getLogger(__name__)
 
 # A question behind one that is being answered waits; within the 10 minutes of rule V16.
 LONGEST_WAITING_S = 540
+# A tablet that tapped before it heard of the next sale, and had to try again, is heard by then.
+REPLACED_LAPSES_AFTER_S = 5
 
 _PATIENCE = 2
 _AT_ONCE = 100
@@ -52,7 +58,7 @@ def sweep(terminal: Terminal) -> int:
     terminal.touches.keep_only(known)
     _let_waiting_wait(terminal)
     ended = sum(_end_if_sound(terminal, draft) for draft in drafts if _is_idle(terminal, draft))
-    if _timed_out(terminal, untouched):
+    if _over(terminal, untouched, terminal.board.questions()):
         ended += _end_untouched(terminal)
     return ended
 
@@ -83,9 +89,19 @@ def _is_idle(terminal: Terminal, draft: Draft) -> bool:
     return terminal.touches.idle_s(draft.answer_id) >= _PATIENCE * terminal.settings.idle_rating_s
 
 
-def _timed_out(terminal: Terminal, prompts: Iterable[Prompt]) -> list[Prompt]:
-    timeout_s = terminal.settings.prompt_timeout_s
-    return [prompt for prompt in prompts if terminal.touches.idle_s(prompt.prompt_id) >= timeout_s]
+def _over(
+    terminal: Terminal, prompts: Iterable[Prompt], questions: Iterable[Question]
+) -> list[tuple[Prompt, LapseReason]]:
+    """Those of the untouched prompts whose time is over, and why."""
+    replaced = {question.prompt_id for question in questions if question.replaced}
+    over: list[tuple[Prompt, LapseReason]] = []
+    for prompt in prompts:
+        idle_s = terminal.touches.idle_s(prompt.prompt_id)
+        if prompt.prompt_id in replaced and idle_s >= REPLACED_LAPSES_AFTER_S:
+            over.append((prompt, "next_sale"))
+        elif idle_s >= terminal.settings.prompt_timeout_s:
+            over.append((prompt, "timed_out"))
+    return over
 
 
 def _end_if_sound(terminal: Terminal, draft: Draft) -> bool:
@@ -127,7 +143,7 @@ def _end_untouched(terminal: Terminal) -> int:
     """Lapses what is over and still untouched, in one transaction that others need not wait for long."""
     issuer = terminal.journal.identity.issuer
     with terminal.journal.write() as writer:
-        prompts = _timed_out(terminal, _untouched(writer))[:_AT_ONCE]
-        for prompt in prompts:
-            lapse(writer, place_of(prompt, issuer), "timed_out")
-    return len(prompts)
+        over = _over(terminal, _untouched(writer), read_questions(writer))[:_AT_ONCE]
+        for prompt, reason in over:
+            lapse(writer, place_of(prompt, issuer), reason)
+    return len(over)

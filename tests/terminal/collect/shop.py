@@ -25,6 +25,7 @@ from merchant_agent.terminal.collect.lookup import PromptState
 from merchant_agent.terminal.collect.prompts import SaleTaken, sale_state, take_sale
 from merchant_agent.terminal.collect.said import Answer, Thanks
 from merchant_agent.terminal.collect.screen import Question, Tablet
+from merchant_agent.terminal.collect.sweep import REPLACED_LAPSES_AFTER_S, sweep
 from merchant_agent.terminal.services import Terminal, close_terminal, open_terminal
 from merchant_agent.terminal.store.ledger import read_ledger
 from tests.clocks import ManualClock
@@ -104,6 +105,11 @@ class Shop:
     def state(self, sale: SaleTaken) -> PromptState:
         """How the sale's prompt stands."""
         return sale_state(self.terminal, sale.prompt_id).state
+
+    def let_replaced_lapse(self) -> None:
+        """The moment for which a question that the next sale replaced may still be touched is over."""
+        self.clock.advance(REPLACED_LAPSES_AFTER_S)
+        assert sweep(self.terminal) > 0
 
     def shown(self, tablet: Tablet | None = None) -> str | None:
         """The order number that a tablet shows; None at rest."""

@@ -19,6 +19,7 @@ from merchant_agent.evidence.octets import decode_b64u, encode_b64u
 from merchant_agent.settings import TerminalSettings
 from merchant_agent.terminal.collect.lookup import PromptState
 from merchant_agent.terminal.collect.prompts import sale_state, take_sale, withdraw_sale
+from merchant_agent.terminal.collect.sweep import REPLACED_LAPSES_AFTER_S, sweep
 from merchant_agent.terminal.services import close_terminal, open_terminal
 from tests.clocks import START, ManualClock
 from tests.terminal.collect.shop import CENTRAL, TILL, Shop
@@ -105,9 +106,37 @@ def test_a_refund_makes_no_prompt(shop: Shop) -> None:
 def test_the_next_sale_ends_questions_that_nobody_touched(shop: Shop) -> None:
     first = shop.sell("087")
     shop.sell("088")
+    assert shop.shown() == "088"
     assert shop.state(first) is PromptState.NEXT_SALE
-    assert shop.story() == ["prompt", "lapse next_sale", "prompt"]
-    assert shop.records()[1].about.prompt == first.place
+    shop.let_replaced_lapse()
+    assert shop.state(first) is PromptState.NEXT_SALE
+    assert shop.story() == ["prompt", "prompt", "lapse next_sale"]
+    assert shop.records()[2].about.prompt == first.place
+
+
+def test_a_tap_that_was_on_its_way_when_the_next_sale_came_holds_its_question(shop: Shop) -> None:
+    first = shop.sell("087")
+    second = shop.sell("088")
+    answer = shop.tap(first, 2)
+    assert shop.shown() == "087"
+    assert (shop.state(first), shop.state(second)) == (PromptState.ANSWERING, PromptState.WAITING)
+    shop.clock.advance(REPLACED_LAPSES_AFTER_S)
+    assert sweep(shop.terminal) == 0
+    shop.done(first, 2, answer_id=answer)
+    assert shop.shown() == "088"
+    assert shop.story() == ["prompt", "prompt", "rating 2 done"]
+
+
+def test_what_the_next_sale_replaced_never_comes_back(shop: Shop) -> None:
+    first, second = shop.sell("087"), shop.sell("088")
+    withdraw_sale(shop.terminal, second.prompt_id)
+    assert shop.shown() is None
+    shop.restart()
+    assert shop.shown() is None
+    assert shop.state(first) is PromptState.NEXT_SALE
+    assert sweep(shop.terminal) == 0
+    shop.let_replaced_lapse()
+    assert shop.story() == ["prompt", "prompt", "lapse withdrawn", "lapse next_sale"]
 
 
 def test_the_next_sale_of_another_till_ends_nothing(shop: Shop) -> None:
@@ -288,7 +317,7 @@ def test_a_sale_that_finds_the_disk_full_leaves_nothing_and_is_taken_later(shop:
     assert shop.sell(str(number)).created
     after = shop.story()
     assert after[: len(before)] == before
-    assert after[len(before) :] == ["lapse next_sale", "prompt"]
+    assert after[len(before) :] == ["prompt"]
     assert shop.state(first) is PromptState.NEXT_SALE
 
 
@@ -303,7 +332,7 @@ def test_a_sale_before_the_enrolment_is_refused_and_changes_nothing(shop: Shop, 
 
 
 @pytest.mark.parametrize(
-    "write", ["UPDATE ON prompt", "INSERT ON record", "INSERT ON prompt", "INSERT ON sale"]
+    "write", ["UPDATE ON sale", "INSERT ON record", "INSERT ON prompt", "INSERT ON sale"]
 )
 def test_a_sale_that_fails_at_any_write_leaves_nothing(shop: Shop, write: str) -> None:
     first = shop.sell("087", at=shop.clock.now())
@@ -311,8 +340,10 @@ def test_a_sale_that_fails_at_any_write_leaves_nothing(shop: Shop, write: str) -
         shop.sell("088", at=shop.clock.now())
     assert shop.story() == ["prompt"]
     assert shop.state(first) is PromptState.ASKED
+    assert shop.shown() == "087"
     assert shop.sell("088", at=shop.clock.now()).created
-    assert shop.story() == ["prompt", "lapse next_sale", "prompt"]
+    shop.let_replaced_lapse()
+    assert shop.story() == ["prompt", "prompt", "lapse next_sale"]
 
 
 def test_a_withdrawal_that_fails_leaves_the_question(shop: Shop) -> None:
