@@ -128,7 +128,7 @@ def list_merchants(central: Central, *, page: int = 1, search: str = "") -> Page
         found = [column.contains(search.strip()) for column in columns]
         query = query.where(found[0] | found[1] | found[2] | found[3])
     with central.store.read() as reader:
-        entries: Page[MerchantEntry] = _page(reader, query, page)
+        entries: Page[MerchantEntry] = read_page(reader, query, page)
         terminals = _terminals(reader, [entry.id for entry in entries.items])
     items = tuple(MerchantOverview(entry=entry, terminals=terminals[entry.id]) for entry in entries.items)
     return Page(items=items, number=entries.number, more=entries.more)
@@ -225,8 +225,8 @@ def _newest(
     for condition in where if merchant is None else (*where, table.merchant == merchant):
         query = query.where(condition)
     with central.store.read() as reader:
-        rows: Page[Any] = _page(reader, query, page)
-        names = _shop_names(reader, {row.merchant for row in rows.items})
+        rows: Page[Any] = read_page(reader, query, page)
+        names = shop_names(reader, {row.merchant for row in rows.items})
         typed_in = _typed_in(reader, rows.items)
     items = tuple(
         Shown(row=row, shop_name=names.get(row.merchant, ""), typed_in=_prompt_of(row) in typed_in)
@@ -235,14 +235,15 @@ def _newest(
     return Page(items=items, number=rows.number, more=rows.more)
 
 
-def _page(reader: Reader, query: peewee.Query, number: int) -> Page[Any]:
-    """One row more than is shown is asked for: it tells whether there is a next page."""
+def read_page(reader: Reader, query: peewee.Query, number: int) -> Page[Any]:
+    """The rows of one page of a list; one more is asked for, which tells whether there is a next page."""
     number = max(1, number)
     rows = reader.all(query.limit(PAGE_ITEMS + 1).offset((number - 1) * PAGE_ITEMS))
     return Page(items=tuple(rows[:PAGE_ITEMS]), number=number, more=len(rows) > PAGE_ITEMS)
 
 
-def _shop_names(reader: Reader, merchants: Iterable[str]) -> dict[str, str]:
+def shop_names(reader: Reader, merchants: Iterable[str]) -> dict[str, str]:
+    """What the shops of these merchants are called, by merchant."""
     columns = (MerchantEntry.id, MerchantEntry.shop_name)
     query = MerchantEntry.select(*columns).where(MerchantEntry.id.in_(list(merchants)))
     return dict(reader.all(query.tuples()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -53,31 +54,74 @@ def words_left(central: Central) -> set[str]:
     }
 
 
-def test_a_terminal_s_erasure_erases_here_too(central: Central, sender: Sender) -> None:
-    sent, rated = complain_with(sender), sender.rate(None, 2, comment="慢")
+def test_a_terminal_s_erasure_erases_the_words_of_ratings_and_suggestions_here_too(
+    central: Central, sender: Sender
+) -> None:
+    rated, suggested = sender.rate(None, 2, comment="慢"), sender.suggest("加把椅子")
     sender.upload_all(central)
-    assert words_left(central) == {*MEMBERS, COMMENT, "慢"}
-    erase_at_shop(sender, sent)
+    assert words_left(central) == {"comment", "慢", "加把椅子"}
     erase_at_shop(sender, rated, "comment")
+    erase_at_shop(sender, suggested, "comment")
     sender.upload_all(central, first=2)
     assert words_left(central) == set()
-    (row,) = rows(central, Complaint)
-    assert (row.comment, row.order_no, row.amount) == (None, None, None)
-    kept = kept_of(central, [row])[sender.issuer, 1, sent.seq]
-    assert kept.erasings == (Erasing(members=MEMBERS, reason="request", by_shop=True),)
+    (row,) = rows(central, Rating)
+    kept = kept_of(central, [row])[sender.issuer, 1, rated.seq]
+    assert kept.erasings == (Erasing(members=("comment",), reason="request", by_shop=True),)
     assert rebuild(central.store).count == 0
 
 
-def test_a_named_member_goes_alone(central: Central, sender: Sender) -> None:
+@pytest.mark.parametrize("reason", ["request", "retention"])
+def test_no_shop_erases_a_complaint_before_the_station_has_seen_it(
+    central: Central, merchant: str, sender: Sender, reason: Literal["request", "retention"]
+) -> None:
+    """What it erased stands beside the words, for officers; an officer's word erases them."""
     sent = complain_with(sender)
     sender.upload_all(central)
-    erase_at_shop(sender, sent, "contact")
+    body = EraseBody(place=place_of(sender, sent), members=MEMBERS, reason=reason)
+    sender.append(Kind.ERASE, body)
     sender.upload_all(central, first=1)
-    assert {row.name for row in rows(central, Disclosure)} == {"amount", "comment", "order"}
+    assert words_left(central) == {*MEMBERS, COMMENT}
+    (row,) = rows(central, Complaint)
+    assert (row.comment, row.order_no, row.undisclosed) == (COMMENT, "ZX-087", 0)
+    kept = kept_of(central, [row])[sender.issuer, 1, sent.seq]
+    assert kept.members == frozenset(MEMBERS)
+    assert kept.erasings == (Erasing(members=MEMBERS, reason=reason, by_shop=True),)
+    assert rebuild(central.store).count == 0
+    erase(central, merchant, place_of(sender, sent), who="wang.fang")
+    assert words_left(central) == set()
+
+
+def test_a_complaint_that_comes_together_with_its_erasure_is_kept(central: Central, sender: Sender) -> None:
+    erase_at_shop(sender, complain_with(sender))
+    sender.upload_all(central)
+    assert words_left(central) == {*MEMBERS, COMMENT}
+
+
+def test_words_of_a_complaint_that_come_after_the_shop_erased_them_are_kept(
+    central: Central, sender: Sender
+) -> None:
+    sent = complain_with(sender)
+    erase_at_shop(sender, sent)
+    bare = [replace(sent, disclosures=()).line, sender.sent[1].line]
+    sender.upload(central, encode_upload(sender.batch(0, 1, lines=bare), bare))
+    assert words_left(central) == set()
+    sender.upload(central, encode_upload(sender.batch(0, 0), [sent.line]))
+    assert words_left(central) == {*MEMBERS, COMMENT}
+
+
+def test_a_complaint_that_was_set_aside_keeps_its_words_too(central: Central, sender: Sender) -> None:
+    sent = complain_with(sender)
+    broken = replace(sent, disclosures=(make_disclosure("comment", COMMENT),))
+    first = [broken.line]
+    sender.upload(central, encode_upload(sender.batch(0, 0, lines=first), first))
+    erase_at_shop(sender, sent)
+    sender.upload_all(central, first=1)
+    (row,) = rows(central, Quarantine)
+    assert bytes(row.line) == broken.line
 
 
 def test_words_that_come_together_with_their_erasure_are_not_kept(central: Central, sender: Sender) -> None:
-    erase_at_shop(sender, complain_with(sender))
+    erase_at_shop(sender, sender.rate(None, comment="慢"), "comment")
     sender.upload_all(central)
     assert words_left(central) == set()
 

@@ -1,6 +1,8 @@
 """Taking erased words out of central's tables; which were erased, and by whom.
 
-A shop's word erases what its own terminal signed, never what phones told central.
+A shop's word erases what its own terminal signed, never what phones told central, and never the
+words of a complaint: those the customer entrusted to the authority, which keeps them until an
+officer erases them or their time is over.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ from merchant_agent.central.store.models import (
     Reply,
     Suggestion,
 )
-from merchant_agent.evidence.bodies import EraseBody
+from merchant_agent.errors import FormatError
+from merchant_agent.evidence.bodies import EraseBody, Kind
 from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.octets import decode_segment
 from merchant_agent.evidence.record import Record
 from merchant_agent.store.store import Reader, Writer
 
@@ -30,6 +34,8 @@ _Placed = (
     type[Complaint] | type[Disclosure] | type[Quarantine] | type[Rating] | type[Reply] | type[Suggestion]
 )
 _Told = tuple[str, int, int]
+
+_COMPLAINT = b'"kind":"complaint"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +76,17 @@ def forget_lines(tx: Writer, rows: Sequence[Quarantine]) -> int:
 def forget_told(tx: Writer, merchant: str, issuer: str, epoch: int, records: Sequence[Record]) -> None:
     """Carries out the `erase` records among what a terminal sent, and those that came before their records.
 
-    Words that are sent again after their erasure are thereby not kept.
+    Words that are sent again after their erasure are thereby not kept; those of complaints are, unless
+    central itself erased them.
     """
     for record in records:
         body = record.body
-        if isinstance(body, EraseBody) and body.place.issuer == issuer:
+        if not isinstance(body, EraseBody) or body.place.issuer != issuer:
+            continue
+        if not _is_complaint(tx, merchant, body.place):
             forget(tx, merchant, body.place, body.members)
     seqs = [record.seq for record in records if record.sd]
+    complaints = {record.seq for record in records if record.kind is Kind.COMPLAINT}
     if not seqs:
         return
     told = (
@@ -89,8 +99,10 @@ def forget_told(tx: Writer, merchant: str, issuer: str, epoch: int, records: Seq
         (ChainHead.merchant == merchant) & (ChainHead.role == "central")
     )
     by_right = (Erasure.issuer == issuer) | Erasure.issuer.in_(own)
-    query = Erasure.select(Erasure.told_seq, Erasure.members).where(told & by_right)
-    for seq, members in tx.all(query.tuples()):
+    query = Erasure.select(Erasure.issuer, Erasure.told_seq, Erasure.members).where(told & by_right)
+    for who, seq, members in tx.all(query.tuples()):
+        if who == issuer and seq in complaints:
+            continue
         forget(tx, merchant, Place(issuer=issuer, epoch=epoch, seq=seq), members)
 
 
@@ -114,6 +126,22 @@ def erasings_of(
         erasing = Erasing(members=tuple(row.members), reason=row.reason, by_shop=by_shop)
         found.setdefault((row.told_issuer, row.told_epoch, row.told_seq), []).append(erasing)
     return found
+
+
+def _is_complaint(reader: Reader, merchant: str, place: Place) -> bool:
+    """Whether a complaint stands at that place, or was set aside there."""
+    if reader.first(Complaint.select().where(_at(Complaint, merchant, place))) is not None:
+        return True
+    rows = reader.all(Quarantine.select(Quarantine.line).where(_at(Quarantine, merchant, place)).tuples())
+    return any(_says_complaint(bytes(line)) for (line,) in rows)
+
+
+def _says_complaint(line: bytes) -> bool:
+    payload = line.partition(b"~")[0].split(b".")[1:2]
+    try:
+        return any(_COMPLAINT in decode_segment(part) for part in payload)
+    except FormatError:
+        return False
 
 
 def _columns(table: type[Rating | Suggestion | Complaint | Reply]) -> dict[str, peewee.Field]:
