@@ -12,6 +12,7 @@ from typing import TypeVar
 from merchant_agent.errors import FormatError, VerificationError
 from merchant_agent.evidence.archive import ACKS, BATCHES, GRANTS, Source
 from merchant_agent.evidence.audit_grants import Grants
+from merchant_agent.evidence.audit_order import in_epochs
 from merchant_agent.evidence.exchange import decode_ack, decode_batch
 from merchant_agent.evidence.fields import MAX_EPOCH, Head, Place
 from merchant_agent.evidence.jws import Typ, decode_jws
@@ -88,9 +89,9 @@ def claims_of_grants(grants: Grants) -> Iterator[Claim]:
             yield Claim(closes, "V11", GRANTS, granted.line, granted.grant.totals)
 
 
-def claims_of_batches(source: Source) -> Iterator[Claim]:
+def claims_of_batches(source: Source, grants: Grants) -> Iterator[Claim]:
     """The newest record that each batch names."""
-    for line, octets in enumerate(source.lines(BATCHES), 1):
+    for line, octets in in_epochs(source, BATCHES, len(grants.by_epoch)):
         batch = _read(octets, Typ.BATCH, decode_batch)
         if batch is not None:
             newest = Head(epoch=batch.epoch, seq=batch.newest.seq, link=batch.newest.link)
@@ -99,7 +100,7 @@ def claims_of_batches(source: Source) -> Iterator[Claim]:
 
 def claims_of_acks(source: Source, grants: Grants, report: Report) -> Iterator[Claim]:
     """The heads that acknowledgements name; before the first record that is the grant's own link."""
-    for line, octets in enumerate(source.lines(ACKS), 1):
+    for line, octets in in_epochs(source, ACKS, len(grants.by_epoch)):
         ack = _read(octets, Typ.ACK, decode_ack)
         if ack is None:
             continue

@@ -11,6 +11,7 @@ import msgspec
 
 from merchant_agent.errors import FormatError, VerificationError
 from merchant_agent.evidence.archive import ACKS, Source
+from merchant_agent.evidence.audit_order import in_epochs
 from merchant_agent.evidence.bodies import ClockBody
 from merchant_agent.evidence.exchange import decode_ack
 from merchant_agent.evidence.fields import MAX_EPOCH, parse_at
@@ -28,13 +29,13 @@ _NEVER = (MAX_EPOCH + 1, 0)
 
 
 class Receipts:
-    """When central acknowledged records, read alongside them.
+    """When central acknowledged records, read alongside them; `epochs` is how many were granted.
 
     `due` is the (epoch, seq) up to which the next accepting acknowledgement speaks, `now_s` its time.
     """
 
-    def __init__(self, source: Source) -> None:
-        self._accepted = _accepted(source)
+    def __init__(self, source: Source, epochs: int) -> None:
+        self._accepted = _accepted(source, epochs)
         self.due, self.now_s = next(self._accepted, (_NEVER, 0))
 
     def find(self, epoch: int, seq: int) -> int | None:
@@ -111,8 +112,8 @@ def _is_close(stated: int | None, seen: int | None) -> bool:
     return abs(stated - seen) <= _DRIFT_MS
 
 
-def _accepted(source: Source) -> Iterator[tuple[tuple[int, int], int]]:
-    for octets in source.lines(ACKS):
+def _accepted(source: Source, epochs: int) -> Iterator[tuple[tuple[int, int], int]]:
+    for _, octets in in_epochs(source, ACKS, epochs):
         try:
             ack = decode_ack(decode_jws(octets, Typ.ACK).payload)
         except (VerificationError, FormatError):

@@ -14,7 +14,7 @@ from merchant_agent.evidence.audit_grants import Granted, Grants
 from merchant_agent.evidence.audit_log import Log
 from merchant_agent.evidence.exchange import Ack, Batch, open_ack, open_batch
 from merchant_agent.evidence.fields import MAX_SEQ, Place
-from merchant_agent.evidence.jws import Typ, decode_jws
+from merchant_agent.evidence.jws import Typ, decode_kid, format_kid
 from merchant_agent.evidence.verdict import Report
 
 _SPLIT = "a split view: another root than the log has for that size"
@@ -23,7 +23,7 @@ _KEPT_REJECTED = 100
 
 @dataclass(slots=True)
 class _Epoch:
-    """Where an epoch's exchange stands; `nonce` is None where it is not known."""
+    """Where the exchange about an epoch's records stands; `nonce` is None where it is not known."""
 
     nonce: str | None
     unanswered: int | None = None
@@ -54,18 +54,14 @@ class ExchangeAudit:
         Raises:
             FormatError: the export cannot be read.
         """
-        newest_epoch = 0
         for line, octets in enumerate(self._source.lines(BATCHES), 1):
             try:
-                epoch, granted = self._granted(octets)
-                if epoch < newest_epoch:
-                    self._violation("V15", "an earlier epoch comes again", BATCHES, line)
-                newest_epoch = max(epoch, newest_epoch)
+                signer = self._granted(*decode_kid(octets, Typ.BATCH))
             except VerificationError as error:
                 self._violation(error.rule, error.detail, BATCHES, line)
                 self._ack = next(self._acks, None)
-                continue
-            self._batch(line, octets, granted, self._epochs[epoch])
+            else:
+                self._batch(line, octets, signer)
         while self._ack is not None:
             self._violation("V15", "it answers no batch of this export", ACKS, self._ack[0])
             self._ack = next(self._acks, None)
@@ -74,17 +70,19 @@ class ExchangeAudit:
         """The newest seq that an acknowledgement named as central's head; -1 before."""
         return self._epochs[epoch].acknowledged
 
-    def _granted(self, octets: bytes) -> tuple[int, Granted]:
-        jws = decode_jws(octets, Typ.BATCH)
-        granted = self._grants.by_epoch.get(jws.epoch)
-        if granted is None or granted.grant.issuer != jws.issuer:
-            raise VerificationError("V11", f"there is no grant for {jws.kid}")
-        return jws.epoch, granted
+    def _granted(self, issuer: str, epoch: int) -> Granted:
+        granted = self._grants.by_epoch.get(epoch)
+        if granted is None or granted.grant.issuer != issuer:
+            raise VerificationError("V11", f"there is no grant for {format_kid(issuer, epoch)}")
+        return granted
 
-    def _batch(self, line: int, octets: bytes, granted: Granted, epoch: _Epoch) -> None:
+    def _batch(self, line: int, octets: bytes, signer: Granted) -> None:
         batch: Batch | None = None
+        epoch = self._epochs[signer.grant.epoch]
         try:
-            batch = open_batch(octets, granted.key)
+            opened = open_batch(octets, signer.key)
+            epoch = self._epochs[self._granted(opened.issuer, opened.epoch).grant.epoch]
+            batch = opened
         except VerificationError as error:
             self._violation(error.rule, error.detail, BATCHES, line)
         if epoch.unanswered is not None:
@@ -94,9 +92,9 @@ class ExchangeAudit:
             self._violation("V14", _SPLIT, BATCHES, line, batch)
         if batch is not None and epoch.nonce not in {None, batch.nonce}:
             self._violation("V15", "not the nonce of the acknowledgement before", BATCHES, line, batch)
-        self._answer(line, batch, granted, epoch)
+        self._answer(line, batch, signer, epoch)
 
-    def _answer(self, line: int, batch: Batch | None, granted: Granted, epoch: _Epoch) -> None:
+    def _answer(self, line: int, batch: Batch | None, signer: Granted, epoch: _Epoch) -> None:
         """Takes the next acknowledgement when it is this batch's; one that is broken counts as its own."""
         epoch.unanswered = line
         epoch.nonce = None
@@ -104,7 +102,7 @@ class ExchangeAudit:
             return
         ack_line, octets = self._ack
         try:
-            ack = open_ack(octets, granted.central)
+            ack = open_ack(octets, signer.central)
         except VerificationError as error:
             self._violation(error.rule, error.detail, ACKS, ack_line)
         else:
@@ -113,26 +111,35 @@ class ExchangeAudit:
             if ack.checkpoint is not None and self._log.contradicts(ack.checkpoint):
                 self._violation("V14", _SPLIT, ACKS, ack_line, batch)
             self._compare(ack_line, batch, ack)
-            epoch.nonce = ack.nonce
-            self._take(ack_line, batch, ack, granted, epoch)
+            self.acknowledged_at = ack.now
+            told = epoch if batch is not None else self._epochs.get(ack.epoch, epoch)
+            told.nonce = ack.nonce
+            self._take(ack_line, batch, ack, told)
         epoch.unanswered = None
         self._ack = next(self._acks, None)
 
-    def _take(self, line: int, batch: Batch | None, ack: Ack, granted: Granted, epoch: _Epoch) -> None:
+    def _take(self, line: int, batch: Batch | None, ack: Ack, epoch: _Epoch) -> None:
         """Notes what central says of this chain: how far it has it, and what it holds against it."""
-        self.acknowledged_at = ack.now
-        if (ack.issuer, ack.epoch) != (granted.grant.issuer, granted.grant.epoch):
+        if self._epochs.get(ack.epoch) is not epoch or ack.issuer != self._grants.issuer:
             return
         epoch.acknowledged = max(epoch.acknowledged, ack.head.seq)
         after = min(ack.head.seq + 1, MAX_SEQ)
-        if ack.outcome == "frozen" and not epoch.frozen:
-            epoch.frozen = True
-            place = Place(issuer=ack.issuer, epoch=ack.epoch, seq=after)
-            detail = "central froze the chain: two things were signed that cannot both be true"
-            self._report.violation("V4", detail, file=ACKS, line=line, place=place)
-        elif ack.outcome == "behind" or ack.outcome == "refused":  # noqa: PLR1714 -- narrows the literal
-            seq = after if batch is None or ack.outcome == "refused" else min(batch.newest.seq + 1, MAX_SEQ)
-            self._report.found(ack.outcome, Place(issuer=ack.issuer, epoch=ack.epoch, seq=seq))
+        match ack.outcome:
+            case "frozen" if not epoch.frozen:
+                epoch.frozen = True
+                place = Place(issuer=ack.issuer, epoch=ack.epoch, seq=after)
+                detail = "central froze the chain: two things were signed that cannot both be true"
+                self._report.violation("V4", detail, file=ACKS, line=line, place=place)
+            case "behind":
+                seq = after if batch is None else min(batch.newest.seq + 1, MAX_SEQ)
+                self._report.found("behind", Place(issuer=ack.issuer, epoch=ack.epoch, seq=seq))
+            case "refused" | "revoked":
+                self._report.found(ack.outcome, Place(issuer=ack.issuer, epoch=ack.epoch, seq=after))
+            case _:
+                pass
+        for answer in ack.answers:
+            if answer.answer == "stub":
+                self._report.found("stubbed", Place(issuer=ack.issuer, epoch=ack.epoch, seq=answer.seq))
         self._note_rejected(ack)
 
     def _note_rejected(self, ack: Ack) -> None:

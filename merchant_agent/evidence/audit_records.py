@@ -70,7 +70,7 @@ class RecordAudit:
         self._acks = Claims(self._issuer, claims_of_acks(source, grants, report), report)
         self._claims = (
             Claims(self._issuer, claims_of_grants(grants), report),
-            Claims(self._issuer, claims_of_batches(source), report),
+            Claims(self._issuer, claims_of_batches(source, grants), report),
             self._acks,
         )
         self._disclosures = Disclosures(self._issuer, source, report)

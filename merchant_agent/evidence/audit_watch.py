@@ -29,7 +29,7 @@ class Watch:
         self._issuer = issuer
         self._report = report
         self._log = log
-        self._receipts = Receipts(source)
+        self._receipts = Receipts(source, len(grants.by_epoch))
         self._clocks = ClockAudit(report)
         self._presence = PresenceAudit(report, first.totals.prompts) if first.role == "terminal" else None
         self._visits = VisitAudit(issuer, report)

@@ -23,6 +23,8 @@ FindingCode = Literal[
     "unended",
     "behind",
     "refused",
+    "revoked",
+    "stubbed",
 ]
 # The rule that each belongs to, and what is told of `count` of them; in the order in which they are told.
 _TOLD: dict[FindingCode, tuple[str, str]] = {
@@ -38,6 +40,8 @@ _TOLD: dict[FindingCode, tuple[str, str]] = {
     "unended": ("V16", "{count} prompts without an answer or a lapse in time"),
     "behind": ("V15", "central knew more records than there were ({count} answers)"),
     "refused": ("V15", "central refused {count} batches"),
+    "revoked": ("V11", "central says that the key was revoked ({count} answers)"),
+    "stubbed": ("V15", "{count} records of which central has the link alone"),
 }
 
 

@@ -633,6 +633,8 @@ FINDINGS = {
     "unended": ("V16", "{count} prompts without an answer or a lapse in time"),
     "behind": ("V15", "central knew more records than there were ({count} answers)"),
     "refused": ("V15", "central refused {count} batches"),
+    "revoked": ("V11", "central says that the key was revoked ({count} answers)"),
+    "stubbed": ("V15", "{count} records of which central has the link alone"),
 }
 
 
@@ -1180,6 +1182,39 @@ class Claims:
         self._report.broken(claim.rule, detail, claim.file, claim.line, claim.place)
 
 
+def in_epochs(export: Export, file: str, epochs: int) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines by the epoch that they state, each epoch's as they stand; with one epoch, all."""
+    if epochs <= 1:
+        yield from enumerate(export.lines(file), 1)
+        return
+    spans: dict[int, Pair] = {}
+    for number, octets in enumerate(export.lines(file), 1):
+        epoch = stated_epoch(octets)
+        if epoch is not None:
+            spans[epoch] = (spans.get(epoch, (number, 0))[0], number)
+    lines, read = enumerate(export.lines(file), 1), 0
+    for epoch in sorted(spans):
+        first, last = spans[epoch]
+        if first <= read:
+            lines, read = enumerate(export.lines(file), 1), 0
+        for number, octets in lines:
+            read = number
+            if number >= first and stated_epoch(octets) == epoch:
+                yield number, octets
+            if number == last:
+                break
+
+
+def stated_epoch(octets: bytes) -> int | None:
+    """The first epoch that a batch or an acknowledgement states, that of its records."""
+    start = octets.partition(b".")[2][:120].partition(b".")[0]
+    try:
+        match = re.search(rb'"epoch":([1-9][0-9]{0,4}),', unb64u(start))
+    except ValueError:
+        return None
+    return None if match is None else int(match[1])
+
+
 def claims_of_grants(grants: Grants) -> Iterator[Claim]:
     """The heads that grants close."""
     for granted in grants.by_epoch.values():
@@ -1189,9 +1224,9 @@ def claims_of_grants(grants: Grants) -> Iterator[Claim]:
             yield Claim(place, head["link"], "V11", "grants.jws", granted.line, granted.grant["totals"])
 
 
-def claims_of_batches(export: Export) -> Iterator[Claim]:
+def claims_of_batches(export: Export, grants: Grants) -> Iterator[Claim]:
     """The newest record that each batch names."""
-    for line, octets in enumerate(export.lines("batches.jws"), 1):
+    for line, octets in in_epochs(export, "batches.jws", len(grants.by_epoch)):
         batch = stated(octets, "batch1+jws", read_batch)
         if batch is not None:
             newest = batch["newest"]
@@ -1200,7 +1235,7 @@ def claims_of_batches(export: Export) -> Iterator[Claim]:
 
 def claims_of_acks(export: Export, grants: Grants, report: Report) -> Iterator[Claim]:
     """The heads that acknowledgements name; before the first record that is the grant's link."""
-    for line, octets in enumerate(export.lines("acks.jws"), 1):
+    for line, octets in in_epochs(export, "acks.jws", len(grants.by_epoch)):
         ack = stated(octets, "ack1+jws", read_ack)
         if ack is None:
             continue
@@ -1336,12 +1371,12 @@ class Erasures:
 class Receipts:
     """When central acknowledged records."""
 
-    def __init__(self, export: Export) -> None:
-        self._accepted = self._read(export)
+    def __init__(self, export: Export, epochs: int) -> None:
+        self._accepted = self._read(export, epochs)
         self._due, self._now_s = next(self._accepted, (NEVER, 0))
 
-    def _read(self, export: Export) -> Iterator[tuple[Pair, int]]:
-        for octets in export.lines("acks.jws"):
+    def _read(self, export: Export, epochs: int) -> Iterator[tuple[Pair, int]]:
+        for _, octets in in_epochs(export, "acks.jws", epochs):
             ack = stated(octets, "ack1+jws", read_ack)
             if ack is not None and ack["outcome"] == "accepted":
                 yield (ack["epoch"], ack["head"]["seq"]), milliseconds(moment(ack["now"])) // 1000
@@ -1750,7 +1785,7 @@ class Watch:
         first = grants.by_epoch[min(grants.by_epoch)].grant
         self._log = log
         self._report = report
-        self._receipts = Receipts(export)
+        self._receipts = Receipts(export, len(grants.by_epoch))
         self._clocks = Clocks(report)
         is_terminal = first["role"] == "terminal"
         self._presence = Presence(report, first["totals"]["prompts"]) if is_terminal else None
@@ -1819,7 +1854,7 @@ class Records:
         self.acks = Claims(claims_of_acks(export, grants, report), report)
         self._claims = (
             Claims(claims_of_grants(grants), report),
-            Claims(claims_of_batches(export), report),
+            Claims(claims_of_batches(export, grants), report),
             self.acks,
         )
         self._disclosures = Disclosures(export, report)
@@ -2029,7 +2064,7 @@ def read_ack(payload: bytes) -> Json:
 
 @dataclass
 class Exchange:
-    """Where an epoch's exchange stands; `nonce` is None where it is not known."""
+    """Where the exchange about an epoch's records stands; `nonce` is None where it is not known."""
 
     nonce: str | None
     unanswered: bool = False
@@ -2047,7 +2082,6 @@ class Exchanges:
         self.epochs = {epoch: Exchange(granted.grant["nonce"]) for epoch, granted in grants.by_epoch.items()}
         self._acks = enumerate(export.lines("acks.jws"), 1)
         self._ack = next(self._acks, None)
-        self._newest = 0
         self.acknowledged_at: str | None = None
         for line, octets in enumerate(export.lines("batches.jws"), 1):
             self._take(line, octets)
@@ -2057,18 +2091,12 @@ class Exchanges:
 
     def _take(self, line: int, octets: bytes) -> None:
         try:
-            jws = open_jws(octets, "batch1+jws")
-            if jws.epoch not in self._grants.by_epoch or jws.issuer != self._report.issuer:
-                raise Broken("V11", f"there is no grant for {jws.kid}")  # noqa: TRY301 -- told like the rest
+            signer = self._granted(*open_header(octets.partition(b".")[0], "batch1+jws"))
         except Broken as error:
             self._report.broken(error.rule, error.detail, "batches.jws", line)
             self._ack = next(self._acks, None)
             return
-        if jws.epoch < self._newest:
-            self._report.broken("V15", "an earlier epoch comes again", "batches.jws", line)
-        self._newest = max(self._newest, jws.epoch)
-        granted, state = self._grants.by_epoch[jws.epoch], self.epochs[jws.epoch]
-        batch = self._open(line, jws, granted)
+        batch, state = self._open(line, octets, signer)
         if state.unanswered:
             self._report.broken("V15", "the one before was not answered", "batches.jws", line)
             state.nonce = None
@@ -2079,29 +2107,37 @@ class Exchanges:
             if state.nonce not in {None, batch["nonce"]}:
                 self._report.broken("V15", "not the nonce that was given", "batches.jws", line, place)
         state.nonce, state.unanswered = None, True
-        if self._ack is not None and self._answer(*self._ack, batch, granted, state):
+        if self._ack is not None and self._answer(*self._ack, batch, signer, state):
             state.unanswered = False
             self._ack = next(self._acks, None)
 
-    def _open(self, line: int, jws: Jws, granted: Granted) -> Json | None:
+    def _granted(self, issuer: str, epoch: int) -> Granted:
+        if epoch not in self._grants.by_epoch or issuer != self._report.issuer:
+            raise Broken("V11", f"there is no grant for {issuer}.{epoch}")
+        return self._grants.by_epoch[epoch]
+
+    def _open(self, line: int, octets: bytes, signer: Granted) -> tuple[Json | None, Exchange]:
+        """The batch, None where it is broken, and the exchange about its epoch, else about its signer's."""
+        state = self.epochs[signer.grant["epoch"]]
         try:
-            jws.require_signed(granted.key)
+            jws = open_jws(octets, "batch1+jws")
+            jws.require_signed(signer.key)
             batch = read_batch(jws.payload)
             require_own(jws, batch)
+            return batch, self.epochs[self._granted(batch["issuer"], batch["epoch"]).grant["epoch"]]
         except Broken as error:
             self._report.broken(error.rule, error.detail, "batches.jws", line)
-            return None
-        return batch
+            return None, state
 
     def _answer(
-        self, line: int, octets: bytes, batch: Json | None, granted: Granted, state: Exchange
+        self, line: int, octets: bytes, batch: Json | None, signer: Granted, state: Exchange
     ) -> bool:
         """Whether the acknowledgement is this batch's; one that is broken counts as its own."""
         try:
             jws = open_jws(octets, "ack1+jws")
-            if jws.kid not in granted.central:
+            if jws.kid not in signer.central:
                 raise Broken("V15", f"the grant does not list {jws.kid}")  # noqa: TRY301 -- told like the rest
-            jws.require_signed(granted.central[jws.kid])
+            jws.require_signed(signer.central[jws.kid])
             ack = read_ack(jws.payload)
         except Broken as error:
             self._report.broken(error.rule, error.detail, "acks.jws", line)
@@ -2117,9 +2153,10 @@ class Exchanges:
             self._report.broken("V15", "it names another chain than its batch", "acks.jws", line, place)
         elif batch is not None and accepted and ack["head"]["seq"] < batch["to"]:
             self._report.broken("V15", "a head before what it accepted", "acks.jws", line, place)
-        state.nonce = ack["nonce"]
-        if (ack["issuer"], ack["epoch"]) == (granted.grant["issuer"], granted.grant["epoch"]):
-            self._hear(line, ack, batch, state)
+        told = self.epochs.get(ack["epoch"], state) if batch is None else state
+        told.nonce = ack["nonce"]
+        if ack["issuer"] == self._report.issuer and self.epochs.get(ack["epoch"]) is told:
+            self._hear(line, ack, batch, told)
         return True
 
     def _hear(self, line: int, ack: Json, batch: Json | None, state: Exchange) -> None:
@@ -2131,12 +2168,14 @@ class Exchanges:
             case "frozen" if not state.frozen:
                 state.frozen = True
                 self._report.broken("V4", "central froze the chain", "acks.jws", line, (epoch, after))
-            case "refused":
-                self._report.found("refused", (epoch, after))
+            case "refused" | "revoked" as code:
+                self._report.found(code, (epoch, after))
             case "behind":
                 seq = after if batch is None else min(batch["newest"]["seq"] + 1, MAX_SEQ)
                 self._report.found("behind", (epoch, seq))
         for answer in ack["answers"]:
+            if answer["answer"] == "stub":
+                self._report.found("stubbed", (epoch, answer["seq"]))
             if answer["rule"] is not None and len(self._report.rejected) < 100:  # noqa: PLR2004 -- as specified
                 self._report.rejected.setdefault((epoch, answer["seq"], answer["rule"]))
 
