@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from merchant_agent.errors import FormatError, StartError
 from merchant_agent.evidence.checkpoint import TreeHead, sign_checkpoint
+from merchant_agent.evidence.epochs import HeadAnswer, sign_head
 from merchant_agent.evidence.exchange import Ack, sign_ack
 from merchant_agent.evidence.fields import Id8
 from merchant_agent.evidence.grant import Grant, NamedKey, new_issuer_id, sign_grant
@@ -115,6 +116,10 @@ class Identity:
     def sign_ack(self, ack: Ack) -> bytes:
         """The acknowledgement's octets."""
         return sign_ack(self.acknowledging, self.acknowledging_issuer, _EPOCH, ack)
+
+    def sign_head(self, answer: HeadAnswer) -> bytes:
+        """The octets of the answer how far an epoch is known."""
+        return sign_head(self.acknowledging, self.acknowledging_issuer, _EPOCH, answer)
 
 
 def load_identity(folder: Path, *, origin: str = "") -> Identity:

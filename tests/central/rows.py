@@ -23,9 +23,10 @@ def count(central: Central, table: type[Table]) -> int:
         return int(reader.scalar(table.select(peewee.fn.COUNT(peewee.SQL("*")))) or 0)
 
 
-def head_of(central: Central, issuer: str) -> ChainHead:
+def head_of(central: Central, issuer: str, epoch: int = 1) -> ChainHead:
+    here = (ChainHead.issuer == issuer) & (ChainHead.epoch == epoch)
     with central.store.read() as reader:
-        found: ChainHead | None = reader.first(ChainHead.select().where(ChainHead.issuer == issuer))
+        found: ChainHead | None = reader.first(ChainHead.select().where(here))
     assert found is not None
     return found
 

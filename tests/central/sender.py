@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from merchant_agent.central.codes import CodeKind, make_code
 from merchant_agent.central.intake.acceptance import accept_upload
 from merchant_agent.central.intake.enrolment import Enrolled, enrol
+from merchant_agent.central.intake.epochs import ask_epoch
 from merchant_agent.central.intake.standing import Answered
 from merchant_agent.central.services import Central
 from merchant_agent.clock import Reading, format_at
@@ -26,6 +27,12 @@ from merchant_agent.evidence.bodies import (
 from merchant_agent.evidence.chain import Chain, append_record
 from merchant_agent.evidence.disclosure import encode_line, make_disclosure
 from merchant_agent.evidence.enrolment import sign_enrolment
+from merchant_agent.evidence.epochs import (
+    EpochReason,
+    EpochRequest,
+    sign_epoch_request,
+    sign_possession,
+)
 from merchant_agent.evidence.exchange import (
     Ack,
     Batch,
@@ -42,6 +49,7 @@ from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.evidence.octets import encode_b64u, encode_json
 from merchant_agent.evidence.query_code import query_code
 from merchant_agent.evidence.record import ABOUT_NOTHING, About, new_id
+from merchant_agent.evidence.stub import Stub, sign_stub
 from tests.clocks import START
 
 CATALOGUE = "2026-1"
@@ -87,6 +95,10 @@ class Sender:
     def issuer(self) -> str:
         return self.grant.issuer
 
+    @property
+    def epoch(self) -> int:
+        return self.grant.epoch
+
     def back_at(self, seq: int) -> Sender:
         """The same terminal as if what it signed from `seq` on had never been, as a restored backup is."""
         back = Sender(self.grant_octets, self.key, self.central)
@@ -114,7 +126,7 @@ class Sender:
 
     def forge(self, payload: bytes) -> bytes:
         """A record over any payload, signed by the terminal's key."""
-        return sign_jws(self.key, Typ.RECORD, self.issuer, 1, payload)
+        return sign_jws(self.key, Typ.RECORD, self.issuer, self.epoch, payload)
 
     def ask(self, *, source: SaleSource = "http", till: str = "till-1", asks: bool = True) -> Sent:
         body = PromptBody(till=till, source=source, sale="counter", asks=asks, tag=new_issuer_id())
@@ -164,7 +176,7 @@ class Sender:
     def about(self, prompt: Sent | None) -> About:
         if prompt is None:
             return ABOUT_NOTHING
-        return About(prompt=Place(issuer=self.issuer, epoch=1, seq=prompt.seq), case=None)
+        return About(prompt=Place(issuer=self.issuer, epoch=self.epoch, seq=prompt.seq), case=None)
 
     def read(self) -> Reading:
         self._uptime_ms += 1
@@ -180,14 +192,19 @@ class Sender:
         nonce: str | None = None,
         clock_ahead: timedelta = timedelta(0),
         software: str = SOFTWARE,
+        by: Sender | None = None,
     ) -> bytes:
-        """The octets of a batch over these places, which commits to the newest record unless told otherwise."""
+        """The octets of a batch over these places, which commits to the newest record unless told otherwise.
+
+        `by` is the same terminal in a later epoch, whose key signs.
+        """
         head = Newest(seq=len(self.sent) - 1, link=self.sent[-1].link)
+        signer = by or self
         return sign_batch(
-            self.key,
+            signer.key,
             Batch(
                 issuer=self.issuer,
-                epoch=1,
+                epoch=self.epoch,
                 from_=first,
                 to=last,
                 newest=newest or head,
@@ -200,16 +217,47 @@ class Sender:
                 checkpoint=None,
                 software=software,
             ),
+            signer.epoch,
         )
 
     def lines(self, first: int, last: int) -> list[bytes]:
         """What was sent of these places, as it travels."""
         return [record.line for record in self.sent[first : last + 1]]
 
-    def body(self, first: int, last: int | None = None) -> bytes:
+    def body(self, first: int, last: int | None = None, *, by: Sender | None = None) -> bytes:
         """An honest upload of these places; up to the newest unless told otherwise."""
         end = len(self.sent) - 1 if last is None else last
-        return encode_upload(self.batch(first, end), self.lines(first, end))
+        return encode_upload(self.batch(first, end, by=by), self.lines(first, end))
+
+    def stub(self, seq: int, *, link: str | None = None, by: Sender | None = None) -> bytes:
+        """What travels in place of the record there, which is too large."""
+        link = link or self.sent[seq].link
+        stub = Stub(issuer=self.issuer, epoch=self.epoch, seq=seq, link=link, reason="too_large")
+        signer = by or self
+        return sign_stub(signer.key, stub, signer.epoch)
+
+    def request_epoch(self, new_key: SigningKey, reason: EpochReason = "planned") -> tuple[str, str]:
+        """A request for `new_key` as it travels, and that key's signature over it."""
+        request = EpochRequest(
+            issuer=self.issuer,
+            epoch=self.epoch,
+            key=encode_b64u(new_key.public),
+            reason=reason,
+            newest=self.chain.head,
+            client_nonce=new_nonce(),
+            at=format_at(self.at),
+            boot="AAAAAAAAAAA",
+            uptime_ms=self._uptime_ms,
+        )
+        octets = sign_epoch_request(self.key, request)
+        return octets.decode(), encode_b64u(sign_possession(new_key, octets))
+
+    def next_epoch(self, reason: EpochReason = "planned") -> Sender:
+        """The same terminal under another key, which central grants."""
+        key = SigningKey.generate()
+        granted = ask_epoch(self.central, self.issuer, *self.request_epoch(key, reason))
+        assert isinstance(granted, Enrolled)
+        return Sender(granted.grant, key, self.central)
 
     def upload(self, central: Central, body: bytes) -> Ack:
         """Central's answer, opened as a terminal opens it; its nonce is the next one's."""
@@ -236,10 +284,18 @@ def enrol_sender(central: Central, merchant: str, key: SigningKey | None = None)
     return Sender(enrolled.grant, key, central)
 
 
-def enrol_with(central: Central, code: str, key: SigningKey, *, remote: str = "192.0.2.1") -> object:
+def enrol_with(
+    central: Central,
+    code: str,
+    key: SigningKey,
+    *,
+    remote: str = "192.0.2.1",
+    continues: str | None = None,
+) -> object:
     """What central answers to this code and key."""
-    signature = encode_b64u(sign_enrolment(key, code))
-    return enrol(central, code=code, key=encode_b64u(key.public), signature=signature, remote=remote)
+    signature = encode_b64u(sign_enrolment(key, code, continues))
+    public = encode_b64u(key.public)
+    return enrol(central, code=code, key=public, signature=signature, remote=remote, continues=continues)
 
 
 def changed(payload: dict[str, object], **members: object) -> bytes:

@@ -6,6 +6,7 @@ one. Two uploads at once, in threads or processes, are thereby taken one after t
 
 from __future__ import annotations
 
+import functools
 import logging
 from dataclasses import replace
 
@@ -38,7 +39,7 @@ def accept_upload(central: Central, issuer: str, body: bytes) -> Answered:
     """
     raw = read_upload(issuer, body)
     # Signatures take by far the most time: they are checked before anything is locked.
-    upload = open_upload(raw, central.issuers.find(central.store, issuer, raw.jws.epoch))
+    upload = open_upload(raw, functools.partial(central.issuers.find, central.store, issuer))
     newest = central.newest.find(central.store, central.clock)
     for _ in range(_ATTEMPTS):
         answered = _settle(central, upload, newest)

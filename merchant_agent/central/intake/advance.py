@@ -14,12 +14,15 @@ from merchant_agent.central.intake.known import Known
 from merchant_agent.central.intake.standing import Standing
 from merchant_agent.central.intake.upload import Line, Upload
 from merchant_agent.central.intake.verdicts import (
+    STUB,
     Accepted,
     Contradiction,
     Judgement,
     Rejected,
+    held_answer,
     rejected,
     rejected_answer,
+    stand_in,
 )
 from merchant_agent.central.intake.words import matching_disclosures
 from merchant_agent.errors import FormatError, VerificationError
@@ -27,6 +30,7 @@ from merchant_agent.evidence.chain import Chain, is_skippable
 from merchant_agent.evidence.fields import Anchor, Head
 from merchant_agent.evidence.jws import Jws, link_of
 from merchant_agent.evidence.record import Peek, Totals, peek_record
+from merchant_agent.evidence.stub import Stub
 
 
 class UntrueBatchError(Exception):
@@ -58,10 +62,13 @@ class Advance:
         """
         begin = self._standing.head.seq + 1 - self._upload.batch.from_
         for line in self._upload.lines[begin:]:
-            if isinstance(line.signed, VerificationError):
-                self._pass_over(line, line.signed)
-            else:
-                self._take(line, line.signed)
+            match line.signed:
+                case VerificationError() as error:
+                    self._pass_over(line, error)
+                case Stub() as stub:
+                    self._stand_in(line, stub)
+                case jws:
+                    self._take(line, jws)
             if self._conflict is not None:
                 break
         else:
@@ -71,7 +78,7 @@ class Advance:
     def _take(self, line: Line, jws: Jws) -> None:
         if self._lost:
             self._find_again(jws)
-        if self._contradicts_claim(jws):
+        if self._contradicts_claim(jws.octets, link_of(jws.octets)):
             return
         head, totals, anchor = self._chain.head, self._chain.totals, self._chain.anchor
         try:
@@ -87,6 +94,18 @@ class Advance:
         if mismatch is not None:
             self._answers.append(rejected_answer(record.seq, mismatch.rule))
             self._rejected.append(rejected(record.seq, line, mismatch, link_of(line.octets)))
+
+    def _stand_in(self, line: Line, stub: Stub) -> None:
+        """Goes on past a record that does not come, by the issuer's own word for its link."""
+        seq = self._chain.seq + 1
+        if stub.seq != seq:
+            raise UntrueBatchError(f"a stub of seq {stub.seq} in the line of {seq}")
+        if self._contradicts_claim(line.record, stub.link):
+            return
+        self._settle_lost(None)
+        self._answers.append(held_answer(seq, STUB))
+        self._rejected.append(stand_in(stub, line))
+        self._chain.skip(stub.link)
 
     def _set_aside(self, line: Line, jws: Jws, error: VerificationError) -> None:
         """Goes on past what the issuer signed and the chain refuses, where that is possible."""
@@ -134,16 +153,13 @@ class Advance:
         self._rejected.extend(placed)
         self._lost.clear()
 
-    def _contradicts_claim(self, jws: Jws) -> bool:
+    def _contradicts_claim(self, octets: bytes, link: str) -> bool:
         """Whether an earlier batch committed to another record at this place."""
         seq = self._chain.seq + 1
         claims = self._standing.claims.get(seq)
-        if not claims:
+        if not claims or all(claimed == link for claimed in claims):
             return False
-        link = link_of(jws.octets)
-        if all(claimed == link for claimed in claims):
-            return False
-        self._conflict = Contradiction(seq=seq, kind="newest", link=link, held=None, received=jws.octets)
+        self._conflict = Contradiction(seq=seq, kind="newest", link=link, held=None, received=octets)
         return True
 
     def _claimed_link(self, seq: int) -> str | None:

@@ -1,7 +1,8 @@
 """Enrolling a terminal: a code and a key in, a signed grant out.
 
-A code makes one terminal, for the first strong key that shows it can sign; the same code
-and key are answered the same again, for as long as the answer may have been lost.
+A code makes one terminal, or goes on with one whose key is lost in its next epoch, for the first
+strong key that shows it can sign; the same code and key are answered the same again, for as long
+as the answer may have been lost.
 Source: PROTOCOL.md, "Enrolment".
 """
 
@@ -20,18 +21,29 @@ from merchant_agent.central.codes import (
     lock_code,
 )
 from merchant_agent.central.intake.attempts import note_wrong_code, require_attempt_left
-from merchant_agent.central.intake.granting import find_grant, grant_terminal
+from merchant_agent.central.intake.granting import (
+    NewestEpoch,
+    find_grant,
+    find_granted,
+    grant_next,
+    grant_terminal,
+    lock_newest,
+)
 from merchant_agent.central.merchants import find_merchant
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.models import Code, Issuer
+from merchant_agent.central.store.models import Code
 from merchant_agent.errors import (
     FormatError,
     InvalidError,
     NotFoundError,
     StoreConflictError,
+    StoreCorruptError,
     VerificationError,
 )
 from merchant_agent.evidence.enrolment import parse_code, verify_enrolment
+from merchant_agent.evidence.fields import parse_kid
+from merchant_agent.evidence.grant import decode_grant
+from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.keys import VerifyingKey
 from merchant_agent.evidence.octets import decode_b64u
 from merchant_agent.store.credentials import audit
@@ -62,6 +74,7 @@ class _Claim:
 
     code_hash: bytes
     key: bytes
+    continues: tuple[str, int] | None
     remote: str
 
 
@@ -69,23 +82,28 @@ class _WrongCodeError(Exception):
     """The code is unknown, over, refused, or another key's; nobody is told which."""
 
 
-def enrol(central: Central, *, code: str, key: str, signature: str, remote: str) -> Enrolled | Waiting:
+def enrol(  # noqa: PLR0913 -- a claim has these parts
+    central: Central, *, code: str, key: str, signature: str, remote: str, continues: str | None = None
+) -> Enrolled | Waiting:
     """The grant for `key`, or that it must wait; texts are as they came, `remote` is a network address.
+
+    `continues` is the id of the terminal's newest epoch; None for a new terminal.
 
     Raises:
         RateLimitedError: too many wrong codes from that address.
         NotFoundError: "enrolment-code".
-        InvalidError: "enrolment-key", weak or used before; "enrolment-signature".
+        InvalidError: "enrolment-key", weak or used before; "enrolment-signature"; "enrolment-continues",
+            where that epoch is not the newest of a terminal of the code's merchant. The code stays good.
     """
     require_attempt_left(central, remote)
     try:
-        return _settle(central, _read_claim(code, key, signature, remote))
+        return _settle(central, _read_claim(code, key, signature, remote, continues))
     except _WrongCodeError as error:
         note_wrong_code(central, remote)
         raise NotFoundError("enrolment-code", "the code is not known, was used, or is over") from error
 
 
-def _read_claim(code: str, key: str, signature: str, remote: str) -> _Claim:
+def _read_claim(code: str, key: str, signature: str, remote: str, continues: str | None) -> _Claim:
     try:
         canonical = parse_code(code)
     except FormatError as error:
@@ -96,10 +114,11 @@ def _read_claim(code: str, key: str, signature: str, remote: str) -> _Claim:
     except FormatError as error:
         raise InvalidError("enrolment-key", str(error)) from error
     try:
-        verify_enrolment(octets, canonical, decode_b64u(signature, length=_SIGNATURE_BYTES))
+        verify_enrolment(octets, canonical, decode_b64u(signature, length=_SIGNATURE_BYTES), continues)
+        goes_on = None if continues is None else parse_kid(continues)
     except (FormatError, VerificationError) as error:
         raise InvalidError("enrolment-signature", str(error)) from error
-    return _Claim(code_hash=hash_code(canonical), key=octets, remote=remote)
+    return _Claim(code_hash=hash_code(canonical), key=octets, continues=goes_on, remote=remote)
 
 
 def _settle(central: Central, claim: _Claim) -> Enrolled | Waiting:
@@ -118,9 +137,10 @@ def _answer(central: Central, tx: Writer, row: Code, claim: _Claim) -> Enrolled 
     now = central.clock.now()
     match code_state(row, now):
         case CodeState.USED:
-            return _enrolled(tx, row, find_grant(tx, row.issuer or ""), created=False)
+            return enrolled(tx, row.merchant, _granted(tx, claim), created=False)
         case CodeState.READY if row.kind == CodeKind.SHEET:
             _require_fresh_key(tx, claim.key)
+            _find_newest(tx, row, claim)
             claimed = {"claimed_key": claim.key, "claimed_at": now, "claimed_from": claim.remote}
             change_code(tx, row, claimed)
             return Waiting()
@@ -134,22 +154,51 @@ def _answer(central: Central, tx: Writer, row: Code, claim: _Claim) -> Enrolled 
 
 
 def _grant(central: Central, tx: Writer, row: Code, claim: _Claim, now: datetime) -> Enrolled:
-    issuer, octets = grant_terminal(central, tx, row.merchant, claim.key)
+    newest = _find_newest(tx, row, claim)
+    if newest is None:
+        octets = grant_terminal(central, tx, row.merchant, claim.key)
+    else:
+        octets = grant_next(central, tx, newest, claim.key)
+    granted = decode_grant(decode_jws(octets, Typ.GRANT).payload)
     claimed = {"claimed_key": claim.key, "claimed_at": row.claimed_at or now}
     origin = row.claimed_from or claim.remote
-    change_code(tx, row, {**claimed, "claimed_from": origin, "used_at": now, "issuer": issuer})
-    audit(tx, at=now, who=row.made_by, what="terminal-enrolled", detail=f"{row.merchant} {issuer}")
-    return _enrolled(tx, row, octets, created=True)
+    change_code(tx, row, {**claimed, "claimed_from": origin, "used_at": now, "issuer": granted.issuer})
+    what = "terminal-enrolled" if newest is None else "terminal-enrolled-again"
+    audit(tx, at=now, who=row.made_by, what=what, detail=f"{row.merchant} {granted.kid}")
+    return enrolled(tx, row.merchant, octets, created=True)
 
 
-def _enrolled(reader: Reader, row: Code, octets: bytes, *, created: bool) -> Enrolled:
-    entry = find_merchant(reader, row.merchant)
+def enrolled(reader: Reader, merchant: str, octets: bytes, *, created: bool) -> Enrolled:
+    """A grant together with what its terminal is told of its shop.
+
+    Raises:
+        NotFoundError: "merchant".
+    """
+    entry = find_merchant(reader, merchant)
     return Enrolled(grant=octets, merchant={name: getattr(entry, name) for name in _TOLD}, created=created)
+
+
+def _find_newest(tx: Writer, row: Code, claim: _Claim) -> NewestEpoch | None:
+    """The epoch that is gone on from; None for a new terminal."""
+    if claim.continues is None:
+        return None
+    issuer, epoch = claim.continues
+    newest = lock_newest(tx, row.merchant, issuer)
+    if newest is None or newest.epoch != epoch:
+        raise InvalidError("enrolment-continues", f"{issuer}.{epoch} is not the newest epoch of this shop's")
+    return newest
+
+
+def _granted(reader: Reader, claim: _Claim) -> bytes:
+    place = find_granted(reader, claim.key)
+    if place is None:
+        raise StoreCorruptError("a used code's key was not granted")
+    return find_grant(reader, *place)
 
 
 def _require_fresh_key(reader: Reader, key: bytes) -> None:
     """One key for one epoch, anywhere: a second terminal with it would be a clone."""
-    if reader.first(Issuer.select().where(Issuer.key == key)) is not None:
+    if find_granted(reader, key) is not None:
         raise _key_taken()
 
 

@@ -9,7 +9,7 @@ import logging
 
 from merchant_agent.central.intake.advance import Advance, UntrueBatchError
 from merchant_agent.central.intake.known import compare_known
-from merchant_agent.central.intake.standing import Standing
+from merchant_agent.central.intake.standing import FROZEN, REVOKED, Standing
 from merchant_agent.central.intake.upload import Upload
 from merchant_agent.central.intake.verdicts import Contradiction, Judgement
 from merchant_agent.evidence.exchange import Batch, Outcome
@@ -20,17 +20,17 @@ _log = logging.getLogger(__name__)
 def judge(standing: Standing, upload: Upload) -> Judgement:
     """The outcome of an upload whose batch its issuer signed.
 
-    Contradictions come first: they must not hide behind a gap, or behind a stale nonce.
+    Contradictions come first: they must not hide behind a gap, or behind a stale nonce. Of a revoked
+    key nothing more is taken than stood before, its words and what was missing of it.
     """
-    if standing.frozen:
-        return _nothing(standing, "frozen")
-    if upload.flaw is not None:
-        return _refused(standing, upload, upload.flaw)
+    stopped = _stopped(standing, upload)
+    if stopped is not None:
+        return stopped
     known = compare_known(standing, upload)
     conflict = known.conflict or _newest_conflict(standing, upload)
     if conflict is not None:
         return Judgement(
-            outcome="frozen",
+            outcome="revoked" if standing.state == REVOKED else "frozen",
             head=standing.head,
             totals=standing.totals,
             rejected=known.rejected,
@@ -44,6 +44,17 @@ def judge(standing: Standing, upload: Upload) -> Judgement:
         return Advance(standing, upload, known).run()
     except UntrueBatchError as error:
         return _refused(standing, upload, str(error))
+
+
+def _stopped(standing: Standing, upload: Upload) -> Judgement | None:
+    """The outcome where nothing of the upload is looked at."""
+    if standing.state == FROZEN:
+        return _nothing(standing, "frozen")
+    if upload.flaw is not None:
+        return _refused(standing, upload, upload.flaw)
+    if standing.state == REVOKED and upload.batch.to > standing.head.seq:
+        return _nothing(standing, "revoked")
+    return None
 
 
 def _apart(standing: Standing, batch: Batch) -> Outcome | None:

@@ -10,6 +10,7 @@ from merchant_agent.central.intake.verdicts import (
     Accepted,
     Contradiction,
     Rejected,
+    held_answer,
     rejected,
     rejected_answer,
 )
@@ -20,6 +21,7 @@ from merchant_agent.evidence.exchange import Answer
 from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.jws import Jws, Typ, decode_jws, link_of
 from merchant_agent.evidence.record import Record, Totals, decode_record, peek_record
+from merchant_agent.evidence.stub import Stub
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,13 +55,16 @@ def _compare(standing: Standing, upload: Upload, seq: int, line: Line, known: Kn
     if held.rule is None and line.record == held.octets:
         _repeat(seq, line, known)
         return
+    if isinstance(line.signed, Stub) and line.signed.seq == seq:
+        _compare_stub(seq, line, line.signed.link, held, known)
+        return
     if held.rule is not None:
         record = _recovered(standing, upload, seq, line)
         if record is not None:
             _take(record, line, known.recovered, known)
             return
         if _is_same(line, held):
-            known.answers.append(rejected_answer(seq, held.rule))
+            known.answers.append(held_answer(seq, held.rule))
             return
     error = _misplaced(upload, seq, line)
     if error is None:
@@ -71,6 +76,18 @@ def _compare(standing: Standing, upload: Upload, seq: int, line: Line, known: Kn
         # What central has there stays.
         known.answers.append(rejected_answer(seq, error.rule))
         known.rejected.append(rejected(seq, line, error, link_of(line.octets)))
+
+
+def _compare_stub(seq: int, line: Line, link: str, held: Held, known: Known) -> None:
+    """A stub says no more than what stands there already; with another link it contradicts it."""
+    if held.vouched and held.link != link:
+        known.conflict = Contradiction(
+            seq=seq, kind="fork", link=link, held=held.octets, received=line.record
+        )
+    elif held.rule is None:
+        known.answers.append(Answer(seq=seq, answer="duplicate", rule=None))
+    else:
+        known.answers.append(held_answer(seq, held.rule))
 
 
 def _repeat(seq: int, line: Line, known: Known) -> None:
@@ -90,7 +107,7 @@ def _take(record: Record, line: Line, taken: list[Accepted], known: Known) -> No
 def _recovered(standing: Standing, upload: Upload, seq: int, line: Line) -> Record | None:
     """The record in whose place a rejected line stands, if this is it: the record after it names its link."""
     held, before = standing.held[seq], standing.held.get(seq - 1)
-    if isinstance(line.signed, VerificationError) or not held.vouched or link_of(line.record) != held.link:
+    if not isinstance(line.signed, Jws) or not held.vouched or link_of(line.record) != held.link:
         return None
     granted = upload.granted
     try:
@@ -121,6 +138,8 @@ def _misplaced(upload: Upload, seq: int, line: Line) -> VerificationError | None
     """Why the line is no word of the issuer's about that place; None where it is."""
     if isinstance(line.signed, VerificationError):
         return line.signed
+    if isinstance(line.signed, Stub):
+        return VerificationError("V4", "it states another place")
     try:
         stated = peek_record(line.signed.payload)
     except FormatError as error:

@@ -38,7 +38,7 @@ _BATCH = (
 )
 _MOVE_HEAD = (
     "UPDATE chain_head SET seq = ?, link = ?, totals = ?, nonce = ?, claimed_seq = ?, state = ?,"
-    " software = ?, clock_ms = ?, seen_at = ?, accepted_at = COALESCE(?, accepted_at)"
+    " outcome = ?, software = ?, clock_ms = ?, seen_at = ?, accepted_at = COALESCE(?, accepted_at)"
     " WHERE merchant = ? AND issuer = ? AND epoch = ?"
     " AND seq = ? AND nonce = ? AND claimed_seq = ? AND state = ? RETURNING seq"
 )
@@ -93,11 +93,11 @@ def _move_head(  # noqa: PLR0913, PLR0917 -- as above
         *(judged.head.seq, judged.head.link),
         None if judged.totals is None else encode_json(judged.totals).decode(),
         *(ack.nonce, max(standing.claimed_seq, batch.newest.seq) if takes else standing.claimed_seq),
-        FROZEN if standing.frozen or judged.conflict else ACTIVE,
+        *(FROZEN if judged.conflict and standing.state == ACTIVE else standing.state, judged.outcome),
         *(clean_text(batch.software), to_ms(parse_at(batch.at)) - now_ms, now_ms),
         now_ms if judged.outcome == "accepted" else None,
     )
-    before = (standing.head.seq, standing.nonce, standing.claimed_seq, FROZEN if standing.frozen else ACTIVE)
+    before = (standing.head.seq, standing.nonce, standing.claimed_seq, standing.state)
     granted = upload.granted
     moved = tx.rows(_MOVE_HEAD, *after, granted.merchant, granted.issuer, granted.epoch, *before)
     return bool(moved)

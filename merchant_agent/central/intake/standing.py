@@ -13,26 +13,32 @@ import peewee
 from merchant_agent.central.intake.upload import Upload
 from merchant_agent.central.log.checkpoints import checkpoint_of
 from merchant_agent.central.store.models import Batch, Quarantine, Record
-from merchant_agent.errors import StoreCorruptError, VerificationError
+from merchant_agent.errors import StoreCorruptError
 from merchant_agent.evidence.exchange import Outcome
 from merchant_agent.evidence.fields import Anchor, Head
-from merchant_agent.evidence.jws import Typ, decode_jws, link_of
+from merchant_agent.evidence.jws import Jws, Typ, decode_jws, link_of
 from merchant_agent.evidence.octets import encode_b64u
 from merchant_agent.evidence.record import Totals, decode_record
 from merchant_agent.store.store import Reader
 
 ACTIVE = "active"
 FROZEN = "frozen"
+REVOKED = "revoked"
 
 # The head, once for each link that an earlier batch named for a place that this one adds or names.
 _STANDING = (
-    "SELECT DISTINCT h.seq, h.link, h.totals, h.nonce, h.claimed_seq, h.state, b.newest_seq, b.newest_link,"
+    "SELECT DISTINCT h.seq, h.link, h.totals, h.nonce, h.claimed_seq, h.state, h.closed_seq,"
+    " b.newest_seq, b.newest_link,"
     " (SELECT r.octets FROM record r WHERE r.merchant = h.merchant AND r.issuer = h.issuer"
     " AND r.epoch = h.epoch AND r.seq <= h.seq ORDER BY r.seq DESC LIMIT 1)"
     " FROM chain_head h LEFT JOIN batch b ON b.merchant = h.merchant AND b.issuer = h.issuer"
     " AND b.epoch = h.epoch AND b.newest_seq > h.seq AND (b.newest_seq BETWEEN ? AND ? OR b.newest_seq = ?)"
     " AND b.outcome <> 'refused'"
     " WHERE h.merchant = ? AND h.issuer = ? AND h.epoch = ?"
+)
+_ASKED = (
+    "SELECT newest_seq, newest_link FROM epoch_request WHERE merchant = ? AND issuer = ? AND epoch = ?"
+    " AND outcome = 'granted' AND (newest_seq BETWEEN ? AND ? OR newest_seq = ?)"
 )
 # What a record that can be read states is found by this; what cannot be read has no anchor.
 _ANCHOR = re.compile(rb',"anchor":\{"size":([1-9][0-9]{0,15}),')
@@ -54,7 +60,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What central has for a place: an accepted record (`rule` is None), or a line that it rejected.
+    """What central has for a place: an accepted record (`rule` is None), a stub, or a line that it rejected.
 
     `link` is what the next record names, where the issuer `vouched` for it.
     """
@@ -69,8 +75,9 @@ class Held:
 class Standing:
     """A chain's state when it was read.
 
-    `held` has the known places that the upload speaks of and the one before, `claims` the links that
-    earlier batches named for places that it adds or names. `anchor` is that of the newest accepted
+    `state` is as in the model `ChainHead`. `held` has the known places that the upload speaks of and the
+    one before, `claims` the links that earlier batches, or the request for the next epoch, named for
+    places that it adds or names. `anchor` is that of the newest accepted
     record; `published` has the roots of those sizes of the log that other anchors of the upload name,
     where there are any.
     """
@@ -79,7 +86,7 @@ class Standing:
     totals: Totals | None
     nonce: str
     claimed_seq: int
-    frozen: bool
+    state: str
     held: Mapping[int, Held]
     claims: Mapping[int, Sequence[str]]
     anchor: Anchor | None
@@ -103,8 +110,13 @@ def find_standing(reader: Reader, upload: Upload) -> Standing:
     rows = reader.rows(_STANDING, *places, granted.merchant, granted.issuer, granted.epoch)
     if not rows:
         raise StoreCorruptError(f"the head of {granted.issuer} is missing")
-    seq, link, totals, nonce, claimed_seq, state, *_, newest = rows[0]
+    seq, link, totals, nonce, claimed_seq, state, closed_seq, *_, newest = rows[0]
     claims: dict[int, list[str]] = defaultdict(list)
+    if closed_seq is not None:
+        for asked_seq, asked_link in reader.rows(
+            _ASKED, granted.merchant, granted.issuer, granted.epoch, *places
+        ):
+            claims[asked_seq].append(asked_link)
     for *_, claimed, claimed_link, _ in rows:
         if claimed is not None:
             claims[claimed].append(claimed_link)
@@ -113,7 +125,7 @@ def find_standing(reader: Reader, upload: Upload) -> Standing:
         totals=None if totals is None else _TOTALS.decode(totals),
         nonce=nonce,
         claimed_seq=claimed_seq,
-        frozen=state == FROZEN,
+        state=state,
         held=_held(reader, upload, seq) if upload.flaw is None else {},
         claims=claims,
         anchor=None if newest is None else _anchor_of(bytes(newest)),
@@ -147,7 +159,7 @@ def _sizes(upload: Upload) -> list[int]:
     """Of the log, as the records' anchors state them; each once."""
     sizes: dict[int, None] = {}
     for line in upload.lines:
-        if not isinstance(line.signed, VerificationError):
+        if isinstance(line.signed, Jws):
             match = _ANCHOR.search(line.signed.payload)
             if match is not None:
                 sizes[int(match[1])] = None

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from merchant_agent.central.store.issuers import Granted
-from merchant_agent.errors import FormatError, InvalidError, VerificationError
+from merchant_agent.errors import FormatError, InvalidError, NotFoundError, VerificationError
 from merchant_agent.evidence.chain import Chain
-from merchant_agent.evidence.exchange import Batch, decode_batch, decode_upload, digest_lines, open_batch
+from merchant_agent.evidence.exchange import (
+    Batch,
+    decode_batch,
+    decode_upload,
+    digest_lines,
+    open_batch,
+    require_signer,
+)
 from merchant_agent.evidence.fields import Head
-from merchant_agent.evidence.jws import Jws, Typ, decode_jws
+from merchant_agent.evidence.jws import Jws, Typ, decode_jws, decode_kid
 from merchant_agent.evidence.octets import decode_json
+from merchant_agent.evidence.stub import Stub, is_stub, open_stub
 
 _NOWHERE = "A" * 43
+
+FindEpoch = Callable[[int], Granted]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,19 +37,23 @@ class RawUpload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A record's line: `signed` is what the issuer's key signed, or why it did not (V1, V2, V3)."""
+    """A record's line, or a stub's: `signed` is what the issuer's key signed, or why it did not.
+
+    A stub is of the upload's chain, wherever it stands in it.
+    """
 
     octets: bytes
     record: bytes
     disclosures: Sequence[str]
-    signed: Jws | VerificationError
+    signed: Jws | Stub | VerificationError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """A batch that its issuer signed, and the lines that came with it.
 
-    `digest` is SHA-256 of the batch's octets. `flaw` says why the batch does not describe what
+    `granted` is the epoch of the records; a later one's key may have signed the batch. `digest` is
+    SHA-256 of the batch's octets. `flaw` says why the batch does not describe what
     came (V15); where it is None, the lines are those of `from` to `to`.
     """
 
@@ -68,24 +82,27 @@ def read_upload(issuer: str, body: bytes) -> RawUpload:
     return RawUpload(jws=jws, lines=lines)
 
 
-def open_upload(raw: RawUpload, granted: Granted) -> Upload:
-    """The upload, with every signature in it checked by the granted key.
+def open_upload(raw: RawUpload, find: FindEpoch) -> Upload:
+    """The upload, with every signature in it checked by the keys that `find` knows as granted.
 
     Raises:
+        NotFoundError: "issuer", where an epoch was not granted.
         FormatError: the batch does not say what a batch says, or was signed over other lines: somebody
             on the way changed them, and the issuer is not to be blamed.
         InvalidError: "batch-signature", when the key did not sign the batch.
     """
     octets = raw.jws.octets
+    signer = find(raw.jws.epoch)
     batch = decode_json(raw.jws.payload, Batch)
     flaw = _flaw(raw, batch)
     try:
-        open_batch(octets, granted.key)
+        open_batch(octets, signer.key)
     except VerificationError as error:
         if error.rule != "V15":
             raise InvalidError("batch-signature", str(error)) from error
     if batch.lines != digest_lines(raw.lines):
         raise FormatError("the lines are not those that the batch was signed over")
+    granted = find(batch.epoch) if _may_sign(raw.jws, batch) else signer
     # Only the key matters here: where the records stand is judged later.
     opener = Chain.resume(
         granted.issuer,
@@ -100,7 +117,7 @@ def open_upload(raw: RawUpload, granted: Granted) -> Upload:
         octets=octets,
         digest=hashlib.sha256(octets).digest(),
         batch=batch,
-        lines=[] if flaw else [_open_line(opener, line) for line in raw.lines],
+        lines=[] if flaw else [_open_line(opener, find, line) for line in raw.lines],
         flaw=flaw,
     )
 
@@ -110,21 +127,43 @@ def _flaw(raw: RawUpload, batch: Batch) -> str | None:
         decode_batch(raw.jws.payload)
     except VerificationError as error:
         return error.detail
-    if (batch.issuer, batch.epoch) != (raw.jws.issuer, raw.jws.epoch):
+    if not _may_sign(raw.jws, batch):
         return f"a batch of {batch.issuer}.{batch.epoch} signed as {raw.jws.kid}"
     if batch.to - batch.from_ + 1 != len(raw.lines):
         return f"{len(raw.lines)} lines for {batch.from_} to {batch.to}"
     return None
 
 
-def _open_line(opener: Chain, line: bytes) -> Line:
+def _may_sign(jws: Jws, batch: Batch) -> bool:
+    try:
+        require_signer(batch, jws.issuer, jws.epoch)
+    except VerificationError:
+        return False
+    return True
+
+
+def _open_line(opener: Chain, find: FindEpoch, line: bytes) -> Line:
     """The line taken apart; one that is not of its form gets a disclosure that breaks V10."""
     record, *parts = line.split(b"~")
     texts = [part.decode("latin-1") for part in parts]
     disclosures = texts[:-1] if texts and not texts[-1] else [*texts, ""]
-    signed: Jws | VerificationError
+    signed: Jws | Stub | VerificationError
     try:
-        signed = opener.open(record)
+        signed = _open_stub(opener, find, record) if is_stub(record) else opener.open(record)
     except VerificationError as error:
         signed = error
     return Line(octets=line, record=record, disclosures=disclosures, signed=signed)
+
+
+def _open_stub(opener: Chain, find: FindEpoch, octets: bytes) -> Stub:
+    issuer, epoch = decode_kid(octets, Typ.STUB)
+    if issuer != opener.issuer:
+        raise VerificationError("V2", f"the key id {issuer}.{epoch} is of another issuer")
+    try:
+        key = find(epoch).key
+    except NotFoundError as error:
+        raise VerificationError("V3", str(error)) from error
+    stub = open_stub(octets, key)
+    if stub.epoch != opener.epoch:
+        raise VerificationError("V4", f"a stub of epoch {stub.epoch}", seq=stub.seq)
+    return stub

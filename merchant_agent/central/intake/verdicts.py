@@ -11,6 +11,9 @@ from merchant_agent.errors import VerificationError
 from merchant_agent.evidence.exchange import Answer, Outcome
 from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.record import Record, Totals
+from merchant_agent.evidence.stub import Stub
+
+STUB = "stub"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """A line that is set aside; `link`, `placed` and `vouched` are as in the model `Quarantine`."""
+    """A line that is set aside; `link`, `placed`, `vouched` and `rule` are as in the model `Quarantine`."""
 
     seq: int
     line: bytes
@@ -81,6 +84,24 @@ def rejected(seq: int, line: Line, error: VerificationError, link: str) -> Rejec
         placed=False,
         vouched=False,
     )
+
+
+def stand_in(stub: Stub, line: Line) -> Rejected:
+    """A stub, at its place until the record itself comes."""
+    return Rejected(
+        seq=stub.seq,
+        line=line.record,
+        link=stub.link,
+        rule=STUB,
+        detail=stub.reason,
+        placed=True,
+        vouched=True,
+    )
+
+
+def held_answer(seq: int, rule: str) -> Answer:
+    """The answer about a place at which something stands that was set aside for that rule, or a stub."""
+    return Answer(seq=seq, answer="stub", rule=None) if rule == STUB else rejected_answer(seq, rule)
 
 
 def rejected_answer(seq: int, rule: str) -> Answer:

@@ -11,14 +11,23 @@ from operator import itemgetter
 import peewee
 
 from merchant_agent.central.store.issuers import Granted
-from merchant_agent.central.store.models import Batch, ChainHead, Disclosure, Grant, Quarantine, Record
+from merchant_agent.central.store.models import (
+    Batch,
+    ChainHead,
+    Disclosure,
+    EpochAsked,
+    Grant,
+    Quarantine,
+    Record,
+)
 from merchant_agent.errors import StoreCorruptError
+from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.grant import decode_grant
-from merchant_agent.evidence.jws import Typ, decode_jws
+from merchant_agent.evidence.jws import Typ, decode_jws, link_of
 from merchant_agent.evidence.record import Totals, decode_record
 from merchant_agent.store.store import Reader
 
-_Chained = type[Batch] | type[Grant] | type[Quarantine] | type[Record]
+_Chained = type[Batch] | type[EpochAsked] | type[Grant] | type[Quarantine] | type[Record]
 
 _PLACE = ("merchant", "issuer", "epoch", "seq")
 
@@ -73,17 +82,35 @@ def find_before(reader: Reader, granted: Granted, seq: int) -> bytes:
 
 
 def find_announcement(reader: Reader, granted: Granted, seq: int, *, other_than: str) -> bytes:
-    """The first batch that committed to another link than this one for that place.
+    """The first batch, or else granted epoch request, that committed to another link for that place.
 
     Raises:
-        StoreCorruptError: no batch did.
+        StoreCorruptError: neither did.
     """
-    named = (Batch.newest_seq == seq) & (Batch.newest_link != other_than) & (Batch.outcome != "refused")
-    query = _of(Batch.select(Batch.octets), Batch, granted).where(named)
-    octets = reader.scalar(query.order_by(Batch.received_at).limit(1))
+    octets = reader.scalar(_announced(granted, seq, other_than=other_than))
+    if octets is None:
+        octets = reader.scalar(_asked(granted, seq, other_than=other_than))
     if octets is None:
         raise StoreCorruptError(f"no batch spoke of seq {seq} of {granted.issuer}")
     return bytes(octets)
+
+
+def find_other(reader: Reader, granted: Granted, newest: Head) -> bytes | None:
+    """What the issuer signed that cannot be true if this is its newest record; None where there is nothing.
+
+    That is another record at that place, or a batch that committed to another one there.
+    """
+    record = reader.scalar(_of(Record.select(Record.octets), Record, granted).where(Record.seq == newest.seq))
+    if record is not None:
+        return None if link_of(bytes(record)) == newest.link else bytes(record)
+    aside = (Quarantine.seq == newest.seq) & (Quarantine.placed == 1) & (Quarantine.vouched == 1)
+    other = aside & (Quarantine.link != newest.link)
+    line = reader.scalar(_of(Quarantine.select(Quarantine.line), Quarantine, granted).where(other))
+    if line is not None:
+        return bytes(line)
+    announced = _announced(granted, newest.seq, other_than=newest.link)
+    batch = reader.scalar(announced)
+    return None if batch is None else bytes(batch)
 
 
 def newest_totals(reader: Reader, merchant: str) -> Totals:
@@ -94,15 +121,48 @@ def newest_totals(reader: Reader, merchant: str) -> Totals:
     own = (ChainHead.merchant == merchant) & (ChainHead.role == "central")
     of_central = ChainHead.select(ChainHead.issuer).where(own)
     grants = Grant.select().where((Grant.merchant == merchant) & Grant.issuer.not_in(of_central))
-    newest: Grant | None = reader.first(grants.order_by(Grant.at.desc(), Grant.issuer))
-    if newest is None:
-        return Totals.zero()
-    chain = (Record.merchant == merchant) & (Record.issuer == newest.issuer) & (Record.epoch == newest.epoch)
-    last = Record.select(Record.octets).where(chain).order_by(Record.seq.desc()).limit(1)
-    octets = reader.scalar(last)
-    if octets is not None:
-        return decode_record(decode_jws(bytes(octets), Typ.RECORD).payload).totals
-    return decode_grant(decode_jws(bytes(newest.octets), Typ.GRANT).payload).totals
+    newest: Grant | None = reader.first(grants.order_by(Grant.at.desc(), Grant.issuer, Grant.epoch.desc()))
+    return Totals.zero() if newest is None else _last_record(reader, newest)[1]
+
+
+def closing(reader: Reader, merchant: str, issuer: str, epoch: int) -> tuple[Head, Totals]:
+    """The newest accepted record of an epoch, at which the next one closes it, and its totals.
+
+    Before the first record, place and totals of the grant. A record that was set aside is passed
+    over: what it states of the totals is not known.
+
+    Raises:
+        StoreCorruptError: the epoch was not granted.
+    """
+    here = (Grant.merchant == merchant) & (Grant.issuer == issuer) & (Grant.epoch == epoch)
+    grant: Grant | None = reader.first(Grant.select().where(here))
+    if grant is None:
+        raise StoreCorruptError(f"the grant of {issuer}.{epoch} is missing")
+    return _last_record(reader, grant)
+
+
+def _last_record(reader: Reader, grant: Grant) -> tuple[Head, Totals]:
+    chain = (
+        (Record.merchant == grant.merchant) & (Record.issuer == grant.issuer) & (Record.epoch == grant.epoch)
+    )
+    octets = reader.scalar(Record.select(Record.octets).where(chain).order_by(Record.seq.desc()).limit(1))
+    if octets is None:
+        granted = decode_grant(decode_jws(bytes(grant.octets), Typ.GRANT).payload)
+        return Head(epoch=grant.epoch, seq=-1, link=link_of(bytes(grant.octets))), granted.totals
+    record = decode_record(decode_jws(bytes(octets), Typ.RECORD).payload)
+    return Head(epoch=grant.epoch, seq=record.seq, link=link_of(bytes(octets))), record.totals
+
+
+def _announced(granted: Granted, seq: int, *, other_than: str) -> peewee.Query:
+    named = (Batch.newest_seq == seq) & (Batch.newest_link != other_than) & (Batch.outcome != "refused")
+    query = _of(Batch.select(Batch.octets), Batch, granted).where(named)
+    return query.order_by(Batch.received_at).limit(1)
+
+
+def _asked(granted: Granted, seq: int, *, other_than: str) -> peewee.Query:
+    named = (EpochAsked.newest_seq == seq) & (EpochAsked.newest_link != other_than)
+    query = _of(EpochAsked.select(EpochAsked.octets), EpochAsked, granted)
+    return query.where(named & (EpochAsked.outcome == "granted")).limit(1)
 
 
 def _of(query: peewee.Query, table: _Chained, granted: Granted) -> peewee.Query:

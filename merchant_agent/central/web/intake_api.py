@@ -18,8 +18,9 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from merchant_agent.central.intake.acceptance import accept_upload
-from merchant_agent.central.intake.enrolment import Waiting, enrol
+from merchant_agent.central.intake.enrolment import enrol
 from merchant_agent.central.services import Central
+from merchant_agent.central.web.epochs_api import answer_enrolment
 from merchant_agent.errors import FormatError, TooLargeError
 from merchant_agent.evidence.exchange import Outcome
 from merchant_agent.evidence.octets import encode_json
@@ -43,6 +44,7 @@ class _Enrolment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     code: str
     key: str
     signature: str
+    continues: str | None = None
 
 
 def intake_api(central: Central) -> Blueprint:
@@ -58,16 +60,9 @@ def intake_api(central: Central) -> Blueprint:
             key=asked.key,
             signature=asked.signature,
             remote=request.remote_addr or "",
+            continues=asked.continues,
         )
-        if isinstance(answer, Waiting):
-            return _json({"state": "waiting"}, 202)
-        told = {
-            "grant": answer.grant.decode("ascii"),
-            "merchant": answer.merchant,
-            "trust": central.identity.trust(),
-            "central_url": central.public_url,
-        }
-        return _json(told, 201 if answer.created else 200)
+        return answer_enrolment(central, answer)
 
     @api.post("/terminals/<issuer>/records")
     def records(issuer: str) -> Response:
