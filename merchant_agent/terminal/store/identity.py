@@ -180,10 +180,8 @@ def _insert(writer: Writer, identity: Identity) -> None:
             public_url=identity.public_url,
         )
     )
-    writer.execute(UploadState.delete())
     writer.execute(
         UploadState.insert(
-            number=1,
             epoch=identity.epoch,
             acked_seq=-1,
             acked_link=link_of(identity.grant_octets),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,6 +175,9 @@ class JournalWriter(Writer):
         return appended
 
 
+First = Callable[[JournalWriter], object]
+
+
 class Journal:
     """The terminal's chain. `keys` is the folder of private keys; one `Journal` for a store.
 
@@ -301,9 +304,9 @@ class Journal:
         *,
         central_url: str = "",
         public_url: str = "",
-        first: Sequence[tuple[Kind, Body]] = (),
+        first: First | None = None,
     ) -> Identity:
-        """Puts the granted epoch in force, ends the hold and signs `first`, in one transaction.
+        """Puts the granted epoch in force, ends the hold and has `first` append, in one transaction.
 
         The private keys of earlier epochs are deleted once it is durable.
 
@@ -319,8 +322,8 @@ class Journal:
             signer = make_signer(identity, key)
             writer.begin(signer, self._anchor)
             end_hold(writer, self._clock.now())
-            for kind, body in first:
-                writer.append(kind, body)
+            if first is not None:
+                first(writer)
         settle_keys(self._keys, self._store)
         return identity
 
@@ -341,8 +344,8 @@ class Journal:
             with self._store.write() as writer:
                 save_hold(writer, self._hold)
 
-    def release(self, first: Sequence[tuple[Kind, Body]] = ()) -> None:
-        """Ends the hold within the epoch in force and signs `first`, in one transaction.
+    def release(self, first: First | None = None) -> None:
+        """Ends the hold within the epoch in force and has `first` append, in one transaction.
 
         Raises:
             OnHoldError: "key", the key still cannot be used and there is something to sign.
@@ -350,8 +353,8 @@ class Journal:
         """
         with self._transaction(self._free_writer) as writer:
             end_hold(writer, self._clock.now())
-            for kind, body in first:
-                writer.append(kind, body)
+            if first is not None:
+                first(writer)
 
     def load_key(self) -> bool:
         """Tries once more to read the key of the epoch in force; whether it can be used now.

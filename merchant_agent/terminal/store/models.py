@@ -317,15 +317,14 @@ class Kept(Table):
 
 
 class UploadState(Table):
-    """How far central has confirmed the ledger: one row, with `number` 1, from the enrolment on.
+    """How far central has confirmed the records of an epoch: one row for each that was ever in force.
 
     `acked_seq` is -1 and `acked_link` the grant's before the first record is acknowledged;
     `nonce` is what the next batch must carry. `batch` and `client_nonce` are of the batch
     that waits for its answer, sent again unchanged until it has one.
     """
 
-    number = peewee.IntegerField(primary_key=True)
-    epoch = peewee.IntegerField()
+    epoch = peewee.IntegerField(primary_key=True)
     acked_seq = peewee.BigIntegerField()
     acked_link = peewee.TextField()
     nonce = peewee.TextField()
@@ -367,6 +366,23 @@ class Quarantine(Table):
         primary_key = peewee.CompositeKey("epoch", "seq")
 
 
+class Stubbed(Table):
+    """A record that was too large to be sent, and the stub that goes in its place.
+
+    The record itself is offered once more when `again_at` is over; `is_offered` from then on.
+    """
+
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    stub = peewee.BlobField()
+    again_at = InstantField()
+    is_offered = peewee.BooleanField(default=False)
+
+    class Meta:
+        table_name = "stubbed"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+
+
 # Central's log, as this terminal saw it
 
 
@@ -384,6 +400,19 @@ class Checkpoint(Table):
 
     class Meta:
         table_name = "checkpoint"
+
+
+class LogIndex(Table):
+    """Where central says that a record stands in its log: the number of its leaf, which a proof then shows."""
+
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    number = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "log_index"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+        indexes = ((("epoch", "number"), False),)
 
 
 class SplitView(Table):
@@ -531,8 +560,8 @@ MODELS: tuple[type[Table], ...] = (
     *PROJECTIONS,
     *(Sale, Till, Draft),
     *(Outage, Kept),
-    *(UploadState, SentBatch, Quarantine),
-    *(Checkpoint, SplitView, Hold, OrderlyStop),
+    *(UploadState, SentBatch, Quarantine, Stubbed),
+    *(Checkpoint, LogIndex, SplitView, Hold, OrderlyStop),
     *(InboxChain, InboxRecord, InboxContradiction),
     *(Device, Pairing, PosToken, Alarm),
     *CREDENTIAL_MODELS,

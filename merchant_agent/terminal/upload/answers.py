@@ -57,7 +57,7 @@ _UNSIGNED_STATUSES: Mapping[int, Code] = {
 def read_answer(
     answer: Answered | NoAnswer, batch: Batch, central_keys: Mapping[str, VerifyingKey]
 ) -> Outcome:
-    """What the answer to this batch is worth; `central_keys` are those of the grant, by kid."""
+    """What the answer to this batch is worth; `central_keys` are those of its signer's grant, by kid."""
     if isinstance(answer, NoAnswer):
         return Outcome(code=Code.UNREACHABLE, detail=answer.detail)
     if answer.status in _SIGNED_STATUSES:

@@ -12,33 +12,42 @@ import hashlib
 import logging
 import math
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from merchant_agent.errors import StoreCorruptError, StoreError, VerificationError
+from merchant_agent.errors import OnHoldError, StoreCorruptError, StoreError, VerificationError
 from merchant_agent.evidence.exchange import MAX_BATCH_RECORDS, Batch, encode_upload, open_batch
-from merchant_agent.store.store import Reader
+from merchant_agent.evidence.jws import Typ, decode_kid
+from merchant_agent.store.store import Reader, Writer
 from merchant_agent.terminal.alarms import DAMAGED_ALARM, raise_alarm
 from merchant_agent.terminal.inbox import Inbox
 from merchant_agent.terminal.log.witness import Witness
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.checkpoints import newest_kept
-from merchant_agent.terminal.store.identity import Identity
+from merchant_agent.terminal.store.holds import Reason
+from merchant_agent.terminal.store.identity import Identity, load_identities
 from merchant_agent.terminal.store.models import UploadState
 from merchant_agent.terminal.upload.answers import read_answer
 from merchant_agent.terminal.upload.batching import make_batch, next_span, record_lines, upload_body
 from merchant_agent.terminal.upload.client import Client, NoAnswer
 from merchant_agent.terminal.upload.outcome import NOTHING, Code, Outcome
 from merchant_agent.terminal.upload.progress import (
-    ENDING,
     apply_outcome,
     drop_batch,
     keep_batch,
     load_progress,
+    open_progress,
 )
+from merchant_agent.terminal.upload.stubs import make_stub, note_offered, take_off
 
 _log = logging.getLogger(__name__)
 
 _MOST_RESENDS = 2
+# What central says of the epoch in force, and the hold that follows. Source: PROTOCOL.md, "Upload".
+HOLDS: Mapping[Code, Reason] = {Code.BEHIND: "behind", Code.FROZEN: "frozen", Code.REVOKED: "epoch"}
+# While these last the ledger may lack what central has: it says nothing of its newest place.
+_UNSETTLED = frozenset[Reason | None]({"behind", "restored", "damage"})
 # Central could be reached, as far as anybody knows.
 _REACHED = frozenset({Code.NOTHING, Code.ACCEPTED})
 # Clocks of different machines are compared within minutes: an anchor a minute old says as much.
@@ -47,10 +56,24 @@ _LOOK_EVERY_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _InFlight:
-    """The batch to send and the body that carries it."""
+    """The batch to send, the body that carries it, and the epoch whose key signed it.
+
+    `is_whole` where its one record went as a stub before.
+    """
 
     batch: Batch
     body: bytes
+    signer: Identity
+    is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A batch that is to be kept before it is sent."""
+
+    batch: Batch
+    octets: bytes
+    flight: _InFlight
 
 
 class Delivery:
@@ -93,8 +116,8 @@ class Delivery:
                     accepted, resends = outcome, 0
                 case Code.RESEND if resends < _MOST_RESENDS:
                     resends += 1
-                case Code.HALVED:
-                    pass
+                case Code.HALVED | Code.BEHIND | Code.FROZEN | Code.REVOKED:
+                    pass  # what another epoch has to send goes on
                 case _:
                     return outcome, accepted
             last = outcome
@@ -104,68 +127,85 @@ class Delivery:
         """Sends the batch that waits for its answer, or else the next one."""
         if not self._terminal.journal.enrolled:
             return NOTHING
-        identity = self._terminal.journal.identity
         try:
-            flight = self._prepare(identity)
-            return NOTHING if flight is None else self._exchange(identity, flight)
+            flight = self._prepare()
+            return NOTHING if flight is None else self._exchange(flight)
+        except OnHoldError:
+            return NOTHING
         except StoreError as error:
             _log.warning("upload: %s", error.code)
             if isinstance(error, StoreCorruptError):
                 self._tell_damage()
             return Outcome(code=Code.FAILED, detail=error.code)
 
-    def _prepare(self, identity: Identity) -> _InFlight | None:
+    def _prepare(self) -> _InFlight | None:
         """The batch in flight, kept before it is sent; None where nothing waits or may be sent."""
-        terminal = self._terminal
-        with terminal.store.read() as reader:
-            progress = load_progress(reader)
-            if progress is None or progress.epoch != identity.epoch or progress.state in ENDING:
+        with self._terminal.store.read() as reader:
+            identities = {identity.epoch: identity for identity in load_identities(reader)}
+            for progress in open_progress(reader):
+                if not self._may_send(progress.epoch):
+                    continue
+                kept_flight = _in_flight(reader, identities, progress)
+                if kept_flight is not None:
+                    return kept_flight
+                made = self._make(reader, progress)
+                if made is not None:
+                    break
+            else:
                 return None
-            kept_flight = _in_flight(reader, identity, progress)
-            if kept_flight is not None:
-                return kept_flight
-            head = terminal.journal.head
-            span = (
-                None
-                if head is None
-                else next_span(
-                    reader,
-                    head=head,
-                    acked_seq=progress.acked_seq,
-                    max_bytes=terminal.settings.upload_batch_bytes,
-                    max_records=self._max_records,
-                    min_records=self._min_records,
-                )
-            )
-            if span is None:
-                return None
-            key, reading = terminal.journal.key, terminal.clock.read()
-            kept = newest_kept(reader)
-            lines = record_lines(reader, span.epoch, span.first, span.last)
-            batch, octets = make_batch(
-                key,
-                identity.issuer,
-                span,
-                lines,
-                nonce=progress.nonce,
-                reading=reading,
-                checkpoint=None if kept is None else kept.log_head,
-            )
-        with terminal.store.write() as writer:
+        with self._terminal.store.write() as writer:
             if progress.batch is not None:
                 drop_batch(writer, progress.client_nonce)
-            is_kept = keep_batch(writer, progress, batch, octets)
-        return _InFlight(batch=batch, body=encode_upload(octets, lines)) if is_kept else None
+            is_kept = keep_batch(writer, progress, made.batch, made.octets)
+        return made.flight if is_kept else None
 
-    def _exchange(self, identity: Identity, flight: _InFlight) -> Outcome:
-        base = self._base(identity)
+    def _may_send(self, epoch: int) -> bool:
+        """Whether what this ledger has of the epoch is to be told, as far as anybody knows."""
+        journal = self._terminal.journal
+        return epoch != journal.identity.epoch or journal.hold not in _UNSETTLED
+
+    def _make(self, reader: Reader, progress: UploadState) -> _Made | None:
+        """The next batch of that epoch, signed by the key in force."""
+        terminal = self._terminal
+        identity, head = terminal.journal.identity, terminal.journal.head
+        span = next_span(
+            reader,
+            progress.epoch,
+            head=head if head is not None and head.epoch == progress.epoch else None,
+            acked_seq=progress.acked_seq,
+            now=terminal.clock.now(),
+            max_bytes=terminal.settings.upload_batch_bytes,
+            max_records=self._max_records,
+            min_records=self._min_records,
+        )
+        if span is None:
+            return None
+        kept = newest_kept(reader)
+        lines = record_lines(reader, span.epoch, span.first, span.last, is_whole=span.is_whole)
+        batch, octets = make_batch(
+            terminal.journal.key,
+            identity.epoch,
+            identity.issuer,
+            span,
+            lines,
+            nonce=progress.nonce,
+            reading=terminal.clock.read(),
+            checkpoint=None if kept is None else kept.log_head,
+        )
+        body = encode_upload(octets, lines)
+        flight = _InFlight(batch=batch, body=body, signer=identity, is_whole=span.is_whole)
+        return _Made(batch=batch, octets=octets, flight=flight)
+
+    def _exchange(self, flight: _InFlight) -> Outcome:
+        signer = flight.signer
+        base = self._base(self._terminal.journal.identity)
         if not base:
             return Outcome(code=Code.UNREACHABLE, detail="no address of central is known")
-        url = f"{base}/api/v1/terminals/{identity.issuer}/records"
+        url = f"{base}/api/v1/terminals/{signer.issuer}/records"
         answer = self._client.post(url, *_packed(flight.body))
         if self._client.closed and isinstance(answer, NoAnswer):
             return Outcome(code=Code.UNREACHABLE, detail=answer.detail)
-        return self._apply(flight.batch, read_answer(answer, flight.batch, identity.grant.central_keys()))
+        return self._apply(flight, read_answer(answer, flight.batch, signer.grant.central_keys()))
 
     def _base(self, identity: Identity) -> str:
         return self._terminal.settings.central_url or identity.central_url
@@ -182,15 +222,16 @@ class Delivery:
         except StoreError as error:
             _log.warning("log: %s", error)
 
-    def _apply(self, batch: Batch, outcome: Outcome) -> Outcome:
+    def _apply(self, flight: _InFlight, outcome: Outcome) -> Outcome:
         """Carries the outcome out, and fits the size of the next batch to it."""
-        count = batch.to - batch.from_ + 1
+        batch, at = flight.batch, self._terminal.clock.now()
         with self._terminal.store.write() as writer:
-            if outcome.code is Code.TOO_LARGE and count > 1:
+            if outcome.code is Code.TOO_LARGE and self._make_smaller(writer, flight, at):
                 drop_batch(writer, batch.client_nonce)
-                self._max_records, self._min_records = count // 2, 1
                 return Outcome(code=Code.HALVED, detail=outcome.detail)
-            outcome = apply_outcome(writer, batch, outcome, self._terminal.clock.now())
+            outcome = apply_outcome(writer, batch, outcome, at)
+            if flight.is_whole and outcome.code is Code.ACCEPTED:
+                take_off(writer, batch, at)
         if outcome.code is Code.ACCEPTED:
             # One more each time: what was too large once is not tried again and again.
             self._max_records = min(self._max_records + 1, self._terminal.settings.upload_batch_records)
@@ -198,7 +239,23 @@ class Delivery:
         elif outcome.code is Code.RESEND and _stands_before(outcome, batch):
             # Its first record may be one that nobody signed, which only the `prev` behind it vouches for.
             self._min_records = min(2 * self._min_records, MAX_BATCH_RECORDS)
+        elif outcome.code in HOLDS and batch.epoch == self._terminal.journal.identity.epoch:
+            self._terminal.journal.put_on_hold(HOLDS[outcome.code], outcome.detail)
         return outcome
+
+    def _make_smaller(self, writer: Writer, flight: _InFlight, at: datetime) -> bool:
+        """Whether something smaller goes in place of a batch that was too large: half of it, or a stub."""
+        batch, journal = flight.batch, self._terminal.journal
+        count = batch.to - batch.from_ + 1
+        if count > 1:
+            self._max_records, self._min_records = count // 2, 1
+            return True
+        if flight.is_whole:
+            return note_offered(writer, batch)
+        progress = load_progress(writer, batch.epoch)
+        if progress is None or progress.state != Code.TOO_LARGE:
+            return False  # anybody on the way can say 413 once
+        return make_stub(writer, journal.key, journal.identity.epoch, batch, at)
 
     def _tell_damage(self) -> None:
         try:
@@ -208,7 +265,7 @@ class Delivery:
             _log.warning("upload: no alarm could be raised: %s", error.code)
 
 
-def _in_flight(reader: Reader, identity: Identity, progress: UploadState) -> _InFlight | None:
+def _in_flight(reader: Reader, identities: Mapping[int, Identity], progress: UploadState) -> _InFlight | None:
     """The batch that waits for its answer; None where there is none, or another must take its place.
 
     That is where words of its records were erased meanwhile, or where the disk gives it back changed.
@@ -216,16 +273,20 @@ def _in_flight(reader: Reader, identity: Identity, progress: UploadState) -> _In
     if progress.batch is None:
         return None
     try:
-        batch = open_batch(progress.batch, identity.grant.verifying_key())
-    except VerificationError as error:
+        signer = identities[decode_kid(progress.batch, Typ.BATCH)[1]]
+        batch = open_batch(progress.batch, signer.grant.verifying_key())
+    except (VerificationError, KeyError) as error:
         _log.warning("upload: the batch in flight cannot be read and is made anew: %s", error)
         return None
     if batch.client_nonce != progress.client_nonce:
         _log.warning("upload: the batch in flight is not the one that was kept and is made anew")
         return None
-    lines = record_lines(reader, batch.epoch, batch.from_, batch.to)
-    body = upload_body(batch, progress.batch, lines)
-    return None if body is None else _InFlight(batch=batch, body=body)
+    for is_whole in (False, True):
+        lines = record_lines(reader, batch.epoch, batch.from_, batch.to, is_whole=is_whole)
+        body = upload_body(batch, progress.batch, lines)
+        if body is not None:
+            return _InFlight(batch=batch, body=body, signer=signer, is_whole=is_whole)
+    return None
 
 
 def _stands_before(outcome: Outcome, batch: Batch) -> bool:

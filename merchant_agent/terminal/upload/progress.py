@@ -21,32 +21,52 @@ from merchant_agent.terminal.upload.rejected import take_answers
 READY = "ready"
 
 # What somebody in the shop has to know of, by outcome; each alarm is raised once while it lasts.
+# What ends the epoch in force is told of by the hold that follows.
 ALARMS: Mapping[Code, str] = {
-    Code.BEHIND: "upload-behind",
-    Code.FROZEN: "upload-frozen",
     Code.REFUSED: "upload-refused",
     Code.NOT_ADMITTED: "upload-not-admitted",
     Code.TOO_LARGE: "upload-too-large",
     Code.FAILED: "upload-failed",
 }
 
+EARLIER_ALARM = "upload-earlier"
+
 # After these nothing more of the epoch is sent. Source: PROTOCOL.md, "Upload".
 ENDING = frozenset({Code.BEHIND, Code.FROZEN, Code.REVOKED})
 
 # States that only central's signed word ends; a broken network in between hides them from nobody.
 _LASTING = (*ENDING, Code.REFUSED)
+_ENDED = [code.value for code in ENDING]
 
 
-def load_progress(reader: Reader) -> UploadState | None:
-    """The one row, or None before the enrolment."""
-    found: UploadState | None = reader.first(UploadState.select())
+def load_progress(reader: Reader, epoch: int | None = None) -> UploadState | None:
+    """The row of an epoch, of the one in force unless given, or None before the enrolment."""
+    row = UploadState
+    query = row.select() if epoch is None else row.select().where(row.epoch == epoch)
+    found: UploadState | None = reader.first(query.order_by(row.epoch.desc()))
     return found
 
 
-def keep_batch(writer: Writer, progress: UploadState, batch: Batch, octets: bytes) -> bool:
-    """Makes the batch the one in flight; False when the epoch or the acknowledged place moved meanwhile."""
+def all_progress(reader: Reader) -> list[UploadState]:
+    """The rows of all epochs, oldest first."""
+    return reader.all(UploadState.select().order_by(UploadState.epoch))
+
+
+def open_progress(reader: Reader) -> list[UploadState]:
+    """The rows of the epochs of which something may be sent, oldest first."""
     row = UploadState
-    unmoved = (row.epoch == progress.epoch) & (row.nonce == progress.nonce) & row.batch.is_null()
+    return reader.all(row.select().where(row.state.not_in(_ENDED)).order_by(row.epoch))
+
+
+def keep_batch(writer: Writer, progress: UploadState, batch: Batch, octets: bytes) -> bool:
+    """Makes the batch the one in flight; False when the epoch's acknowledged place moved or it ended meanwhile."""
+    row = UploadState
+    unmoved = (
+        (row.epoch == progress.epoch)
+        & (row.nonce == progress.nonce)
+        & row.batch.is_null()
+        & row.state.not_in(_ENDED)
+    )
     kept = {row.batch: octets, row.client_nonce: batch.client_nonce}
     if writer.execute(row.update(kept).where(unmoved)) == 0:
         return False
@@ -70,13 +90,13 @@ def apply_outcome(writer: Writer, batch: Batch, outcome: Outcome, at: datetime) 
     That is `behind` instead of the outcome where central's head is none of this ledger's places.
     """
     if outcome.signed is None:
-        _note(writer, outcome, at)
+        _note_unsigned(writer, outcome, at)
         if outcome.code in ALARMS:
             raise_alarm(writer, at=at, code=ALARMS[outcome.code])
         return outcome
-    progress = load_progress(writer)
+    progress = load_progress(writer, batch.epoch)
     if progress is None or progress.client_nonce != batch.client_nonce:
-        return outcome  # of an epoch that ended meanwhile
+        return outcome  # of a batch that another took the place of
     ack, octets = outcome.signed.ack, outcome.signed.octets
     if outcome.code in {Code.ACCEPTED, Code.RESEND} and not _is_ours(writer, ack.head):
         outcome = replace(outcome, code=Code.BEHIND, detail=f"central stands at {ack.head.seq}, not of ours")
@@ -84,13 +104,31 @@ def apply_outcome(writer: Writer, batch: Batch, outcome: Outcome, at: datetime) 
     if outcome.code in {Code.ACCEPTED, Code.RESEND}:
         _move(writer, ack.head)
     take_answers(writer, batch, ack, at, accepted=outcome.code is Code.ACCEPTED)
-    _note(writer, outcome, at)
+    _note_signed(writer, ack.epoch, outcome, at)
     if outcome.code is Code.ACCEPTED:
         for code in ALARMS.values():
             clear_alarms(writer, at=at, code=code)
     elif outcome.code in ALARMS:
         raise_alarm(writer, at=at, code=ALARMS[outcome.code])
+    elif outcome.code in ENDING and _is_over(writer, ack.epoch):
+        raise_alarm(writer, at=at, code=EARLIER_ALARM, detail=f"{ack.epoch} {outcome.code}")
     return outcome
+
+
+def take_head(writer: Writer, head: Head, nonce: str) -> None:
+    """Has the next batch of that epoch begin behind central's head, which is one of this ledger's places."""
+    row = UploadState
+    progress = load_progress(writer, head.epoch)
+    if progress is not None and progress.client_nonce is not None:
+        drop_batch(writer, progress.client_nonce)
+    state = {row.nonce: nonce, row.acked_seq: head.seq, row.acked_link: head.link}
+    writer.execute(row.update(state).where(row.epoch == head.epoch))
+
+
+def _is_over(reader: Reader, epoch: int) -> bool:
+    """Whether a later epoch is in force."""
+    newest = load_progress(reader)
+    return newest is not None and newest.epoch > epoch
 
 
 def _is_ours(reader: Reader, head: Head) -> bool:
@@ -106,25 +144,35 @@ def _is_ours(reader: Reader, head: Head) -> bool:
 def _take_answer(writer: Writer, ack: Ack, octets: bytes) -> None:
     """The batch is answered: the next one is made anew, with the nonce that central expects."""
     row = UploadState
-    writer.execute(row.update({row.nonce: ack.nonce, row.batch: None, row.client_nonce: None}))
-    answered = SentBatch.client_nonce == ack.client_nonce
-    writer.execute(SentBatch.update({SentBatch.ack: octets}).where(answered))
+    answered = {row.nonce: ack.nonce, row.batch: None, row.client_nonce: None}
+    writer.execute(row.update(answered).where(row.epoch == ack.epoch))
+    sent = SentBatch.client_nonce == ack.client_nonce
+    writer.execute(SentBatch.update({SentBatch.ack: octets}).where(sent))
 
 
 def _move(writer: Writer, head: Head) -> None:
     row = UploadState
-    writer.execute(row.update({row.acked_seq: head.seq, row.acked_link: head.link}))
+    moved = {row.acked_seq: head.seq, row.acked_link: head.link}
+    writer.execute(row.update(moved).where(row.epoch == head.epoch))
 
 
-def _note(writer: Writer, outcome: Outcome, at: datetime) -> None:
-    """What the counter page shows of the last attempt."""
+def _note_signed(writer: Writer, epoch: int, outcome: Outcome, at: datetime) -> None:
+    """What the counter page shows of the last attempt: central answered, whatever it says of this epoch."""
     row = UploadState
-    accepted = outcome.code is Code.ACCEPTED
-    writer.execute(row.update({row.last_attempt_at: at, row.last_outcome: outcome.code}))
-    if accepted:
-        writer.execute(row.update({row.last_success_at: at}))
-    state = READY if accepted or outcome.code is Code.RESEND else outcome.code.value
+    told = {row.last_attempt_at: at, row.last_outcome: outcome.code}
+    if outcome.code is Code.ACCEPTED:
+        told[row.last_success_at] = at
+    writer.execute(row.update(told))
+    ready = {row.state: READY, row.state_detail: ""}
+    writer.execute(row.update(ready).where(row.state.not_in(_LASTING)))
+    state = READY if outcome.code in {Code.ACCEPTED, Code.RESEND} else outcome.code.value
     change = row.update({row.state: state, row.state_detail: outcome.detail})
-    if outcome.signed is None:
-        change = change.where(row.state.not_in([code.value for code in _LASTING]))
-    writer.execute(change)
+    writer.execute(change.where(row.epoch == epoch))
+
+
+def _note_unsigned(writer: Writer, outcome: Outcome, at: datetime) -> None:
+    """The same where nobody vouches for the answer: what central signed before stays."""
+    row = UploadState
+    writer.execute(row.update({row.last_attempt_at: at, row.last_outcome: outcome.code}))
+    state = {row.state: outcome.code.value, row.state_detail: outcome.detail}
+    writer.execute(row.update(state).where(row.state.not_in(_LASTING)))

@@ -11,7 +11,7 @@ from merchant_agent.store.store import Reader
 from merchant_agent.terminal.store.checkpoints import count_split_views, newest_kept
 from merchant_agent.terminal.store.ledger import newest_record
 from merchant_agent.terminal.store.models import LedgerRecord, Quarantine, UploadState
-from merchant_agent.terminal.upload.progress import load_progress
+from merchant_agent.terminal.upload.progress import all_progress, load_progress
 
 NOT_ENROLLED = "not-enrolled"
 
@@ -47,13 +47,13 @@ def read_status(reader: Reader, *, retry_in_s: float | None) -> UploadStatus:
     progress = load_progress(reader)
     if progress is None:
         return UploadStatus()
-    newest = newest_record(reader, progress.epoch)
+    waiting = _waiting(reader)
     kept = newest_kept(reader)
     return UploadStatus(
         state=progress.state,
         detail=progress.state_detail,
-        waiting=0 if newest is None else max(0, newest.seq - progress.acked_seq),
-        oldest_at=_at(reader, progress),
+        waiting=sum(count for _, count in waiting),
+        oldest_at=_at(reader, waiting[0][0]) if waiting else None,
         acked_epoch=progress.epoch,
         acked_seq=progress.acked_seq,
         rejected=reader.scalar(Quarantine.select(peewee.fn.COUNT(Quarantine.seq))) or 0,
@@ -66,8 +66,18 @@ def read_status(reader: Reader, *, retry_in_s: float | None) -> UploadStatus:
     )
 
 
+def _waiting(reader: Reader) -> list[tuple[UploadState, int]]:
+    """The epochs of which records wait, and how many, oldest first."""
+    counted = []
+    for progress in all_progress(reader):
+        newest = newest_record(reader, progress.epoch)
+        if newest is not None and newest.seq > progress.acked_seq:
+            counted.append((progress, newest.seq - progress.acked_seq))
+    return counted
+
+
 def _at(reader: Reader, progress: UploadState) -> datetime | None:
-    """When the oldest waiting record was signed."""
+    """When the oldest waiting record of the epoch was signed."""
     row = LedgerRecord
     waiting = (row.epoch == progress.epoch) & (row.seq == progress.acked_seq + 1)
     oldest: LedgerRecord | None = reader.first(row.select().where(waiting))

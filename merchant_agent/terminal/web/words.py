@@ -37,13 +37,15 @@ _ALARMS: Mapping[str, Saying] = {
         title=lazy_gettext("An order was reported twice with different amounts"),
         advice=lazy_gettext("The first report counts. Check the till's entry of this order."),
     ),
-    "upload-behind": Saying(
-        title=lazy_gettext("The authority's server knows more than this terminal"),
-        advice=lazy_gettext("Was a backup restored? Call the authority: the terminal must be enrolled anew."),
+    "upload-earlier": Saying(
+        title=lazy_gettext("Records under an earlier key cannot be delivered"),
+        advice=lazy_gettext("They stay saved here, and what came later is sent. Call the authority."),
     ),
-    "upload-frozen": Saying(
-        title=lazy_gettext("The authority has frozen this terminal"),
-        advice=lazy_gettext("Two different records stand at one place. Call the authority."),
+    "upload-stub": Saying(
+        title=lazy_gettext("A record was too large to be sent"),
+        advice=lazy_gettext(
+            "It stays saved here, the authority's server knows of it, and it is offered once more later."
+        ),
     ),
     "upload-refused": Saying(
         title=lazy_gettext("The authority's server refuses what this terminal sends"),
@@ -146,6 +148,7 @@ _UPLOAD_STATES: Mapping[str, LazyString] = {
     Code.NOT_ADMITTED: lazy_gettext("The authority's server does not admit this terminal"),
     Code.BEHIND: lazy_gettext("The authority's server knows more than this terminal"),
     Code.FROZEN: lazy_gettext("The authority has frozen this terminal"),
+    Code.REVOKED: lazy_gettext("The authority has withdrawn this terminal's key"),
     Code.REFUSED: lazy_gettext("The authority's server refuses what this terminal sends"),
     Code.TOO_LARGE: lazy_gettext("A record is too large to be sent"),
     Code.FAILED: lazy_gettext("This terminal could not prepare what is to be sent"),

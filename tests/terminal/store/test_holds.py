@@ -10,6 +10,7 @@ from merchant_agent.evidence.chain import Chain
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.terminal.alarms import open_alarms
 from merchant_agent.terminal.store.identity import key_path, load_identities
+from merchant_agent.terminal.store.journal import JournalWriter
 from merchant_agent.terminal.store.ledger import read_ledger
 from merchant_agent.terminal.store.models import UploadState
 from tests.clocks import ManualClock
@@ -19,6 +20,10 @@ from tests.enrolled import EnrolledJournal, ask
 def _alarms(terminal: EnrolledJournal) -> list[str]:
     with terminal.store.read() as reader:
         return [alarm.code for alarm in open_alarms(reader)]
+
+
+def _recover(writer: JournalWriter) -> None:
+    writer.append(Kind.RECOVER, RecoverBody(reason="restored"))
 
 
 def _next_epoch(terminal: EnrolledJournal) -> tuple[SigningKey, bytes]:
@@ -74,8 +79,7 @@ def test_a_new_epoch_ends_the_hold_with_its_first_record(enrolled: EnrolledJourn
     old = enrolled.journal.identity
     enrolled.journal.put_on_hold("restored")
     key, grant = _next_epoch(enrolled)
-    first = ((Kind.RECOVER, RecoverBody(reason="restored")),)
-    enrolled.journal.begin_epoch(key, grant, old.merchant, old.trust, first=first)
+    enrolled.journal.begin_epoch(key, grant, old.merchant, old.trust, first=_recover)
     assert (enrolled.journal.hold, _alarms(enrolled)) == (None, [])
     ask(enrolled.journal)
     for _ in range(2):
@@ -111,11 +115,11 @@ def test_a_lost_key_does_not_stop_the_program(enrolled: EnrolledJournal) -> None
     with pytest.raises(OnHoldError):
         ask(enrolled.journal)
     with pytest.raises(OnHoldError):
-        enrolled.journal.release(((Kind.RECOVER, RecoverBody(reason="key")),))
+        enrolled.journal.release(_recover)
     assert not enrolled.journal.load_key()
     path.write_bytes(octets)
     assert enrolled.journal.load_key()
-    enrolled.journal.release(((Kind.RECOVER, RecoverBody(reason="key")),))
+    enrolled.journal.release(_recover)
     assert enrolled.journal.hold is None
     assert ask(enrolled.journal).record.seq == 2
 

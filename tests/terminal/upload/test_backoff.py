@@ -9,7 +9,7 @@ import pytest
 from merchant_agent.terminal.upload.backoff import Backoff
 from merchant_agent.terminal.upload.outcome import NOTHING, Code, Outcome
 
-NO_WAIT = [Code.ACCEPTED, Code.NOTHING, Code.HALVED, Code.BEHIND, Code.FROZEN]
+NO_WAIT = [Code.ACCEPTED, Code.NOTHING, Code.HALVED, Code.BEHIND, Code.FROZEN, Code.REVOKED]
 FAILURES = [code for code in Code if code not in NO_WAIT]
 
 

@@ -10,12 +10,14 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from merchant_agent.evidence.exchange import Answer, Batch, Outcome, sign_batch
+from merchant_agent.errors import OnHoldError
+from merchant_agent.evidence.exchange import Answer, Batch, Outcome, decode_upload, sign_batch
 from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.grant import new_nonce
 from merchant_agent.evidence.jws import link_of
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.evidence.octets import encode_b64u
+from merchant_agent.evidence.stub import open_stub
 from merchant_agent.terminal.store.ledger import find_entry
 from merchant_agent.terminal.store.models import LedgerRecord, Quarantine, SentBatch, UploadState
 from merchant_agent.terminal.upload.outcome import Code
@@ -196,17 +198,23 @@ def test_endless_resends_end_in_a_wait(shop: Shop) -> None:
     assert shop.uploader.run_once().code is Code.RESEND
 
 
-@pytest.mark.parametrize(("outcome", "status"), [("behind", 409), ("frozen", 423)])
-def test_behind_and_frozen_end_the_uploads_with_an_alarm(shop: Shop, outcome: Outcome, status: int) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "status", "hold"),
+    [("behind", 409, "behind"), ("frozen", 423, "frozen"), ("revoked", 423, "epoch")],
+)
+def test_what_ends_an_epoch_puts_the_terminal_on_hold(
+    shop: Shop, outcome: Outcome, status: int, hold: str
+) -> None:
     ask(shop.terminal.journal)
     ahead = Head(epoch=1, seq=9, link=encode_b64u(bytes(32)))
     shop.upstream.script(shop.answer(outcome, status=status, head=ahead))
     assert shop.uploader.run_once().code == outcome
-    ask(shop.terminal.journal)
+    with pytest.raises(OnHoldError):
+        ask(shop.terminal.journal)
     shop = shop.restart()
     assert shop.uploader.run_once().code is Code.NOTHING
     assert (shop.progress.state, shop.progress.acked_seq) == (outcome, -1)
-    assert shop.alarms() == [(f"upload-{outcome}", "")]
+    assert shop.alarms() == [(f"hold-{hold}", "")]
     assert all(row.ack is not None for row in shop.rows(SentBatch))
 
 
@@ -217,7 +225,7 @@ def test_a_head_that_is_not_of_this_ledger_means_behind(shop: Shop, outcome: str
     shop.upstream.script(shop.answer(outcome, status=status, head=foreign))  # type: ignore[arg-type]  # parametrised
     assert shop.uploader.run_once().code is Code.BEHIND
     assert shop.progress.acked_seq == -1
-    assert shop.alarms() == [("upload-behind", "")]
+    assert shop.alarms() == [("hold-behind", "")]
 
 
 def test_a_broken_network_does_not_hide_that_central_refused(shop: Shop) -> None:
@@ -596,10 +604,62 @@ def test_a_batch_given_up_as_too_large_leaves_no_gap_in_the_exchange(shop: Shop)
     assert shop.alarms() == []
 
 
-def test_one_record_that_is_too_large_is_an_alarm(shop: Shop) -> None:
+def test_one_record_that_is_too_large_is_an_alarm_at_first(shop: Shop) -> None:
     for _ in range(2):
         ask(shop.terminal.journal)
     shop.upstream.script(Reply(status=413), Reply(status=413))
     assert shop.uploader.run_once().code is Code.TOO_LARGE
     assert shop.progress.state == "too-large"
     assert shop.alarms() == [("upload-too-large", "")]
+
+
+def _lines(shop: Shop, number: int) -> list[bytes]:
+    """The lines behind the batch of a request."""
+    return decode_upload(gzip.decompress(shop.upstream.requests[number].body))[1]
+
+
+def test_a_record_that_stays_too_large_goes_as_a_signed_stub_and_later_once_itself(shop: Shop) -> None:
+    large, after = ask(shop.terminal.journal), ask(shop.terminal.journal)
+    shop.upstream.script(*[Reply(status=413)] * 3, _take_stub(shop), shop.accept)
+    assert shop.uploader.run_once().code is Code.TOO_LARGE
+    assert shop.uploader.run_once().code is Code.ACCEPTED
+    key = shop.terminal.journal.identity.grant.verifying_key()
+    stub = open_stub(_lines(shop, 3)[0], key)
+    assert (stub.seq, stub.link) == (0, link_of(large.octets))
+    assert _lines(shop, 4) == [after.octets + b"~"]
+    assert shop.progress.acked_seq == 1
+    assert shop.alarms() == [("upload-stub", "1.0")]
+    assert shop.uploader.run_once().code is Code.NOTHING
+    shop.clock.advance(6 * 3600)
+    begun = Head(epoch=1, seq=1, link=link_of(after.octets))
+    shop.upstream.script(lambda request: signed(200, shop.ack(request, head=begun)))
+    assert shop.uploader.run_once().code is Code.ACCEPTED
+    assert _lines(shop, 5) == [large.octets + b"~"]
+    assert shop.alarms() == []
+    assert shop.uploader.run_once().code is Code.NOTHING
+
+
+def test_a_record_that_is_too_large_once_more_is_not_offered_again(shop: Shop) -> None:
+    ask(shop.terminal.journal)
+    shop.upstream.script(*[Reply(status=413)] * 2, _take_stub(shop))
+    codes = [shop.uploader.run_once().code for _ in range(2)]
+    assert codes == [Code.TOO_LARGE, Code.ACCEPTED]
+    shop.clock.advance(6 * 3600)
+    shop.upstream.script(Reply(status=413))
+    shop.uploader.run_once()
+    shop.clock.advance(6 * 3600)
+    assert shop.uploader.run_once().code is Code.NOTHING
+    assert shop.alarms() == [("upload-stub", "1.0")]
+
+
+def _take_stub(shop: Shop) -> Callable[[Request], Reply]:
+    """Central as it takes up the link alone."""
+
+    def take(request: Request) -> Reply:
+        batch, _, (octets,) = shop.batch(request)
+        stub = open_stub(octets, shop.terminal.journal.identity.grant.verifying_key())
+        head = Head(epoch=batch.epoch, seq=stub.seq, link=stub.link)
+        answers = (Answer(seq=stub.seq, answer="stub", rule=None),)
+        return signed(200, shop.ack(request, head=head, answers=answers))
+
+    return take

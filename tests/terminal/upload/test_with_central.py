@@ -220,7 +220,7 @@ def test_a_disk_that_was_rolled_back_is_found_out(till: Till, tmp_path: Path) ->
     ask(till.terminal.journal)
     assert till.uploader.run_once().code in {Code.BEHIND, Code.FROZEN}
     with till.terminal.store.read() as reader:
-        assert [alarm.code[:7] for alarm in open_alarms(reader)] == ["upload-"]
+        assert [alarm.code[:5] for alarm in open_alarms(reader)] == ["hold-"]
     assert till.uploader.run_once().code is Code.NOTHING
 
 

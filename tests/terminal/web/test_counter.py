@@ -109,7 +109,7 @@ def test_a_suggestion_is_at_the_counter(staff: Person, kiosk: Kiosk) -> None:
 
 def test_an_alarm_is_told_in_words_until_somebody_has_seen_it(staff: Person, shop: Shop) -> None:
     with shop.terminal.store.write() as writer:
-        raise_alarm(writer, at=shop.clock.now(), code="upload-frozen")
+        raise_alarm(writer, at=shop.clock.now(), code="hold-frozen")
         raise_alarm(writer, at=shop.clock.now(), code="of a later version")
     page = words_of(staff.see("/counter"))
     assert "监管部门已冻结这台终端" in page

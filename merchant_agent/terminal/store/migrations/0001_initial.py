@@ -247,8 +247,7 @@ class Kept(peewee.Model):
 
 
 class UploadState(peewee.Model):
-    number = peewee.IntegerField(primary_key=True)
-    epoch = peewee.IntegerField()
+    epoch = peewee.IntegerField(primary_key=True)
     acked_seq = peewee.BigIntegerField()
     acked_link = peewee.TextField()
     nonce = peewee.TextField()
@@ -286,6 +285,18 @@ class Quarantine(peewee.Model):
         primary_key = peewee.CompositeKey("epoch", "seq")
 
 
+class Stubbed(peewee.Model):
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    stub = peewee.BlobField()
+    again_at = peewee.BigIntegerField()
+    is_offered = peewee.BooleanField()
+
+    class Meta:
+        table_name = "stubbed"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+
+
 class Checkpoint(peewee.Model):
     size = peewee.BigIntegerField(primary_key=True)
     root = peewee.TextField()
@@ -295,6 +306,17 @@ class Checkpoint(peewee.Model):
 
     class Meta:
         table_name = "checkpoint"
+
+
+class LogIndex(peewee.Model):
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    number = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "log_index"
+        primary_key = peewee.CompositeKey("epoch", "seq")
+        indexes = ((("epoch", "number"), False),)
 
 
 class SplitView(peewee.Model):
@@ -469,7 +491,9 @@ _TABLES = (
     UploadState,
     SentBatch,
     Quarantine,
+    Stubbed,
     Checkpoint,
+    LogIndex,
     SplitView,
     Hold,
     InboxChain,
