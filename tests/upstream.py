@@ -172,6 +172,8 @@ class _Handler(BaseHTTPRequestHandler):
             case Silence():
                 self._drip(None)
 
+    do_GET = do_POST
+
     def _reply(self, reply: Reply) -> None:
         self.send_response_only(reply.status)
         for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():

@@ -123,7 +123,7 @@ class Inbox:
             seen = self._read(base)
             carry_out(self._terminal)
         except (StoreError, OnHoldError) as error:
-            _log.warning("inbox: %s", error)
+            _log.warning("inbox: %r", error)
             return Seen.UNREACHABLE
         return seen
 

@@ -20,8 +20,7 @@ from merchant_agent.terminal.alarms import clear_alarms
 from merchant_agent.terminal.inbox import FINDING_ALARM, finding_name
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.inbox import Told, find_told, newest_told
-from merchant_agent.terminal.store.models import LedgerRecord, Reply
-from merchant_agent.terminal.upload.progress import load_progress
+from merchant_agent.terminal.store.models import LedgerRecord, Reply, UploadState
 
 MESSAGES_SHOWN = 50
 
@@ -136,12 +135,11 @@ def _message(
 
 def _explanations(reader: Reader) -> dict[Place, Explanation]:
     """The first one of each finding, by the finding's place."""
-    progress = load_progress(reader)
-    acked = (0, -1) if progress is None else (progress.epoch, progress.acked_seq)
+    acked = {row.epoch: row.acked_seq for row in reader.all(UploadState.select())}
     found: dict[Place, Explanation] = {}
     for row in reader.all(Reply.select().order_by(Reply.epoch, Reply.seq)):
         to = Place(issuer=row.to_issuer, epoch=row.to_epoch, seq=row.to_seq)
-        received = (row.epoch, row.seq) <= acked
+        received = row.seq <= acked.get(row.epoch, -1)
         found.setdefault(to, Explanation(text=row.comment, at=row.at, received=received))
     return found
 

@@ -526,7 +526,7 @@ def test_names_in_an_alarm_are_query_codes(lied: Lied, clock: ManualClock) -> No
     word = Word(lied.central, clock)
     octets = word.say(finding(leaf=encode_b64u(leaf_hash(b"x"))))
     word.say(FindingBody(code="silent", place=None, leaf=None, due_at=None))
-    lied.look(word.page())
+    assert lied.look(word.page()) is Seen.READ
     with lied.reader.terminal.store.read() as reader:
         names = {alarm.detail for alarm in open_alarms(reader)}
     assert names == {query_code(leaf_hash(b"x")), "#1"}
