@@ -59,6 +59,14 @@ def bad_of(name: str) -> list[Any]:
     return [pytest.param(bad, id=bad["name"]) for bad in load(name)["bad"]]
 
 
+def edited_vectors() -> list[Any]:
+    return [
+        pytest.param(name, bad, id=f"{name}: {bad['name']}")
+        for name in ("exports", "rotated")
+        for bad in load(name)["bad"]
+    ]
+
+
 def keys_of(by_kid: dict[str, str]) -> dict[str, VerifyingKey]:
     return {kid: VerifyingKey(bytes.fromhex(public)) for kid, public in by_kid.items()}
 
@@ -352,9 +360,17 @@ def test_a_good_export_is_trusted_and_violates_nothing() -> None:
     assert not verdict.findings
 
 
-@pytest.mark.parametrize("bad", bad_of("exports"))
-def test_an_edited_export_violates_its_rule_at_its_place(bad: dict[str, Any]) -> None:
-    vectors = load("exports")
+def test_epochs_that_interleave_violate_nothing() -> None:
+    vectors = load("rotated")
+    verdict = verify_export(export_of(vectors), load_trust(vectors["trust"].encode()))
+    assert verdict.trusted
+    assert not verdict.violations
+    assert [finding.code for finding in verdict.findings] == vectors["findings"]
+
+
+@pytest.mark.parametrize(("name", "bad"), edited_vectors())
+def test_an_edited_export_violates_its_rule_at_its_place(name: str, bad: dict[str, Any]) -> None:
+    vectors = load(name)
     export = export_of(vectors)
     for edit in sorted(bad["edits"], key=lambda edit: -edit["line"]):
         export.files[edit["file"]][edit["line"] - 1 : edit["line"]] = [

@@ -21,8 +21,9 @@ from merchant_agent.evidence.bodies import Kind
 from merchant_agent.evidence.trust import Trust, encode_trust, load_trust
 from merchant_agent.evidence.verify import Verdict, verify_export
 from tests.evidence.logged import OPEN, LoggedShop, logged_shop, logged_trust
+from tests.evidence.rotated import rotated_shop
 from tests.evidence.synthetic import Export, Shop, busy_shop, trust_of
-from tests.evidence.test_vectors import bad_of, export_of, load
+from tests.evidence.test_vectors import bad_of, edited_vectors, export_of, load
 
 PROGRAM = Path(verify_single.__file__)
 
@@ -93,11 +94,11 @@ def test_good_vectors_are_flawless_for_both(name: str, tmp_path: Path, *, signat
 
 
 @pytest.mark.parametrize("signatures", [True, False])
-@pytest.mark.parametrize("bad", bad_of("exports"))
+@pytest.mark.parametrize(("name", "bad"), edited_vectors())
 def test_edited_vectors_break_the_same_rules(
-    bad: dict[str, Any], tmp_path: Path, *, signatures: bool
+    name: str, bad: dict[str, Any], tmp_path: Path, *, signatures: bool
 ) -> None:
-    vectors = load("exports")
+    vectors = load(name)
     export = export_of(vectors)
     for edit in sorted(bad["edits"], key=lambda edit: -edit["line"]):
         export.files[edit["file"]][edit["line"] - 1 : edit["line"]] = [
@@ -127,11 +128,12 @@ def shops() -> dict[str, tuple[Export, Trust]]:
     return {
         "busy": (busy_shop().export(), trust_of()),
         "logged": (logged_shop().export(), logged_trust()),
+        "rotated": (rotated_shop().export(), trust_of()),
     }
 
 
 @pytest.mark.parametrize("seed", range(60))
-@pytest.mark.parametrize("name", ["busy", "logged"])
+@pytest.mark.parametrize("name", ["busy", "logged", "rotated"])
 def test_tampering_at_random_is_told_alike(name: str, seed: int, tmp_path: Path) -> None:
     export, trust = shops()[name]
     chance = random.Random(seed)  # noqa: S311 -- a choice that comes again

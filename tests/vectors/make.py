@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.vectors import asked, histories, kinds, octets, promised, promises, statements
+from tests.vectors import asked, histories, kinds, octets, promised, promises, rotations, statements
 from tests.vectors.forms import Vector
 
 FOLDER = Path(__file__).parent
@@ -36,6 +36,7 @@ MAKERS: dict[str, Callable[[], Vector]] = {
     "keys": octets.keys,
     "records": octets.records,
     "requests": asked.requests,
+    "rotated": rotations.rotated,
     "slips": promises.slips,
     "stubs": asked.stubs,
 }
