@@ -14,6 +14,7 @@ from merchant_agent.store.ballast import Ballast
 from merchant_agent.store.integrity import integrity_problems
 from merchant_agent.terminal.administration import beat, close_day, last_close_at
 from merchant_agent.terminal.alarms import DAMAGED_ALARM, clear_alarms, raise_alarm
+from merchant_agent.terminal.collect.recovery import note_outage, sign_kept
 from merchant_agent.terminal.collect.sweep import sweep
 from merchant_agent.terminal.duties import Duty, Every, Nightly, spread_s
 from merchant_agent.terminal.erasure import erase_old
@@ -144,7 +145,10 @@ def _closing(terminal: Terminal) -> Nightly:
 
 
 def _sweep(terminal: Terminal) -> None:
+    """What was kept while nothing could be signed is signed before anything is ended."""
     if terminal.journal.enrolled:
+        note_outage(terminal)
+        sign_kept(terminal)
         sweep(terminal)
 
 

@@ -29,7 +29,7 @@ from merchant_agent.terminal.store.models import Complaint, LedgerDisclosure, Se
 from merchant_agent.terminal.upload.batching import make_batch, next_span, record_lines, upload_body
 from merchant_agent.web.sign_in import set_secret
 from tests.clocks import ManualClock
-from tests.terminal.collect.shop import Shop
+from tests.terminal.collect.shop import Shop, signed_place
 from tests.terminal.test_contact import files_with, grievance
 from tests.terminal.web.doors import make_app_of
 
@@ -93,8 +93,8 @@ def test_the_chain_tells_of_it_and_a_stranger_finds_nothing_missing(shop: Shop, 
     sale = shop.sell()
     shop.done(sale, 1, comment="慢")
     thanks = complaint_of(shop)
-    erase(shop.terminal, thanks.place, who="manager", members=["contact"])
-    erase(shop.terminal, thanks.place, who="manager")
+    erase(shop.terminal, signed_place(thanks), who="manager", members=["contact"])
+    erase(shop.terminal, signed_place(thanks), who="manager")
     erasures = [record.body for record in shop.records() if isinstance(record.body, EraseBody)]
     assert [body.members for body in erasures] == [("contact",), ("amount", "comment", "order")]
     assert {(body.place, body.reason) for body in erasures} == {(thanks.place, "request")}
@@ -108,7 +108,7 @@ def test_the_chain_tells_of_it_and_a_stranger_finds_nothing_missing(shop: Shop, 
 
 def test_words_that_go_without_a_record_are_found_out(shop: Shop, tmp_path: Path) -> None:
     thanks = complaint_of(shop)
-    erase(shop.terminal, thanks.place, who="manager", members=["contact"])
+    erase(shop.terminal, signed_place(thanks), who="manager", members=["contact"])
     with shop.terminal.store.write() as writer:
         writer.execute(LedgerDisclosure.delete().where(LedgerDisclosure.name == "comment"))
     out = tmp_path / "out.zip"
@@ -137,7 +137,7 @@ def test_an_upload_carries_nothing_that_was_erased_before_it(shop: Shop) -> None
         reading=shop.clock.read(),
         checkpoint=None,
     )
-    erase(shop.terminal, thanks.place, who="manager")
+    erase(shop.terminal, signed_place(thanks), who="manager")
     with shop.terminal.store.read() as reader:
         after = record_lines(reader, span.epoch, span.first, span.last)
     assert [line.count(b"~") - 1 for line in before] == [4]
@@ -151,7 +151,7 @@ def test_words_sent_again_after_their_erasure_are_not_kept(shop: Shop) -> None:
     other = new_id(shop.clock.now())
     hint = suggest(shop.terminal, shop.one, other, Words(prompt_id=None, comment=WORDS))
     for each in (thanks, hint):
-        erase(shop.terminal, each.place, who="manager")
+        erase(shop.terminal, signed_place(each), who="manager")
     assert complain(shop.terminal, shop.one, id_, said).query_code == thanks.query_code
     again = suggest(shop.terminal, shop.one, other, Words(prompt_id=None, comment=WORDS))
     assert (again.query_code, again.created) == (hint.query_code, False)
@@ -159,16 +159,16 @@ def test_words_sent_again_after_their_erasure_are_not_kept(shop: Shop) -> None:
 
 
 def test_rebuilt_tables_are_the_same_after_an_erasure(shop: Shop) -> None:
-    erase(shop.terminal, complaint_of(shop).place, who="manager")
+    erase(shop.terminal, signed_place(complaint_of(shop)), who="manager")
     complaint_of(shop)
     assert rebuild(shop.terminal.store).count == 0
 
 
 def test_a_failed_erasure_erases_nothing(shop: Shop) -> None:
     thanks = complaint_of(shop)
-    erase(shop.terminal, thanks.place, who="manager")
+    erase(shop.terminal, signed_place(thanks), who="manager")
     with pytest.raises(NotFoundError):
-        erase(shop.terminal, thanks.place, who="manager")
+        erase(shop.terminal, signed_place(thanks), who="manager")
     with pytest.raises(NotFoundError):
         find_by_code(shop.terminal, thanks.query_code)
     with pytest.raises(InvalidError):
@@ -189,7 +189,7 @@ def test_old_words_are_erased_and_young_ones_stay(shop: Shop) -> None:
     assert isinstance(body, EraseBody)
     assert (body.place, body.reason) == (old.place, "retention")
     with shop.terminal.store.read() as reader:
-        assert {row.seq for row in reader.all(LedgerDisclosure.select())} == {young.place.seq}
+        assert {row.seq for row in reader.all(LedgerDisclosure.select())} == {signed_place(young).seq}
     assert erase_old(shop.terminal) == 0
 
 
@@ -229,7 +229,8 @@ def test_the_command_erases_by_code_or_place(shop: Shop, capsys: pytest.CaptureF
 
     by_code = run("--query-code", first.query_code)
     assert by_code == (0, f"{first.query_code}: erased amount, comment, contact, order\n")
-    place = f"{second.place.epoch}.{second.place.seq}"
+    at = signed_place(second)
+    place = f"{at.epoch}.{at.seq}"
     by_place = run("--place", place, "--member", "contact", "--reason", "retention")
     assert by_place == (0, f"{second.query_code}: erased contact\n")
     for wrong in ((), ("--place", "x"), ("--place", "0.1"), ("--query-code", "7K4M")):

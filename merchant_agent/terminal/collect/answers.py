@@ -12,24 +12,23 @@ from typing import Literal
 
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError, TransitionError
 from merchant_agent.evidence.bodies import AspectLevel, Ended, Kind, RatingBody
-from merchant_agent.evidence.record import About
 from merchant_agent.store.fields import json_text, to_ms
 from merchant_agent.store.lookup import Lookup
 from merchant_agent.store.store import Reader, Writer
+from merchant_agent.terminal.collect.kept import body_of, find_kept, lost_prompt
 from merchant_agent.terminal.collect.lookup import (
     PromptState,
     find_draft,
     find_prompt,
-    lapse,
-    place_of,
     state_of,
 )
 from merchant_agent.terminal.collect.said import Answer, Thanks, check_answer, check_id
 from merchant_agent.terminal.collect.screen import Tablet
-from merchant_agent.terminal.collect.thanks import thanks_again, thanks_for
+from merchant_agent.terminal.collect.signing import lapse, sign_or_keep, why_unsigned, writing
+from merchant_agent.terminal.collect.thanks import kept_again, thanks_again, thanks_for
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.journal import Appended, JournalWriter
-from merchant_agent.terminal.store.models import Draft, Prompt, Rating
+from merchant_agent.terminal.store.models import Draft, Kept, Prompt, Rating
 
 LONGEST_DWELL_MS = 3_600_000
 
@@ -62,12 +61,11 @@ def keep_draft(terminal: Terminal, tablet: Tablet, answer_id: str, answer: Answe
     """
     check_id(answer_id)
     checked = check_answer(terminal.catalogue, answer)
-    with terminal.journal.write() as writer:
-        _require_answerable(writer, tablet, answer_id, checked.prompt_id)
+    with writing(terminal) as writer:
+        _require_answerable(terminal, writer, tablet, answer_id, checked.prompt_id)
         # Before the commit: nobody may take the draft for an idle one in between.
         terminal.touches.touch(answer_id)
         _store_draft(terminal, writer, tablet, answer_id, checked)
-    terminal.bell.ring()
 
 
 def finish(  # noqa: PLR0913 -- an answer's end has these parts
@@ -79,7 +77,9 @@ def finish(  # noqa: PLR0913 -- an answer's end has these parts
     ended: EndedByTablet,
     dwell_ms: int,
 ) -> Thanks:
-    """The signed rating; sent again, the same one. The tablet may thank for it.
+    """The signed rating, or the kept one where nothing can be signed; sent again, the same one.
+
+    Either is durable: the tablet may thank for it.
 
     `dwell_ms` is the tablet's claim, cut to an hour.
 
@@ -93,11 +93,14 @@ def finish(  # noqa: PLR0913 -- an answer's end has these parts
     checked = check_answer(terminal.catalogue, answer)
     if checked.level is None:
         raise InvalidError("level", "a rating needs a level")
-    with terminal.journal.write() as writer:
+    with writing(terminal) as writer:
         signed = _RATING.first(writer, answer_id)
         if signed is not None:
             return _thanks_again(terminal, writer, signed, checked)
-        prompt = _require_answerable(writer, tablet, answer_id, checked.prompt_id)
+        kept = find_kept(writer, answer_id)
+        if kept is not None:
+            return kept_again(terminal, as_sent=_as_kept(kept, checked))
+        prompt = _require_answerable(terminal, writer, tablet, answer_id, checked.prompt_id)
         appended = sign_rating(terminal, writer, prompt, answer_id, checked, ended=ended, dwell_ms=dwell_ms)
         return thanks_for(terminal, appended)
 
@@ -111,15 +114,15 @@ def decline(terminal: Terminal, tablet: Tablet, prompt_id: str) -> None:
         TransitionError: a level stands there and was not taken back, or the prompt has ended
             in another way, or no tablet asks it.
     """
-    with terminal.journal.write() as writer:
-        prompt = _find_heard(writer, tablet, prompt_id)
+    with writing(terminal) as writer:
+        prompt = _find_heard(terminal, writer, tablet, prompt_id)
         if prompt.reason == PromptState.DECLINED:
             return
         _require_open(writer, prompt)
         draft = _own_draft(writer, tablet, prompt_id)
         if draft is not None and draft.level is not None:
             raise TransitionError(PromptState.ANSWERING, "decline")
-        lapse(writer, place_of(prompt, terminal.journal.identity.issuer), "declined")
+        lapse(terminal, writer, prompt, "declined")
         writer.rows(_FORGET, prompt_id)
 
 
@@ -132,8 +135,8 @@ def sign_rating(  # noqa: PLR0913 -- a rating has these parts
     *,
     ended: Ended,
     dwell_ms: int,
-) -> Appended:
-    """Signs the one rating of an open prompt and removes its draft, in the writer's transaction.
+) -> Appended | None:
+    """Signs the one rating of an open prompt, or keeps it, and removes its draft, in the writer's transaction.
 
     Raises:
         InvalidError: "level", when there is none.
@@ -152,9 +155,10 @@ def sign_rating(  # noqa: PLR0913 -- a rating has these parts
         catalogue=terminal.catalogue.version,
         claim=answer.claim,
     )
-    about = About(prompt=place_of(prompt, terminal.journal.identity.issuer), case=None)
     words = {"comment": answer.comment}
-    appended = writer.append(Kind.RATING, body, id=answer_id, about=about, disclosures=words)
+    appended = sign_or_keep(
+        terminal, writer, Kind.RATING, body, item_id=answer_id, prompt=prompt, words=words
+    )
     writer.rows(_FORGET, prompt.prompt_id)
     return appended
 
@@ -172,9 +176,11 @@ def answer_of(draft: Draft) -> Answer:
     )
 
 
-def _require_answerable(reader: Reader, tablet: Tablet, answer_id: str, prompt_id: str) -> Prompt:
+def _require_answerable(
+    terminal: Terminal, reader: Reader, tablet: Tablet, answer_id: str, prompt_id: str
+) -> Prompt:
     """The prompt, when it is open, asked by tablets, and held by no other tablet or answer."""
-    prompt = _find_heard(reader, tablet, prompt_id)
+    prompt = _find_heard(terminal, reader, tablet, prompt_id)
     if prompt.outcome == PromptState.RATED:
         raise ConflictError("answered", "the prompt has a rating already")
     _require_open(reader, prompt)
@@ -184,8 +190,14 @@ def _require_answerable(reader: Reader, tablet: Tablet, answer_id: str, prompt_i
     return prompt
 
 
-def _find_heard(reader: Reader, tablet: Tablet, prompt_id: str) -> Prompt:
-    prompt = find_prompt(reader, prompt_id)
+def _find_heard(terminal: Terminal, reader: Reader, tablet: Tablet, prompt_id: str) -> Prompt:
+    try:
+        prompt = find_prompt(reader, prompt_id)
+    except NotFoundError:
+        # Lost with the ledger's tail, while the customer still stands before the question.
+        if why_unsigned(terminal, reader) is None:
+            raise
+        return lost_prompt(prompt_id, tablet.till, terminal.clock.now())
     if not tablet.hears(prompt.till):
         raise NotFoundError("prompt", "there is no such prompt for this tablet")
     return prompt
@@ -223,10 +235,24 @@ def _store_draft(terminal: Terminal, writer: Writer, tablet: Tablet, answer_id: 
 
 def _thanks_again(terminal: Terminal, reader: Reader, signed: Rating, answer: Answer) -> Thanks:
     """For a rating that was signed before: by the same request, or for the tablet when it was silent."""
-    prompt = find_prompt(reader, answer.prompt_id)
-    if (signed.prompt_epoch, signed.prompt_seq) != (prompt.epoch, prompt.seq):
-        raise ConflictError("answer-id", "the id is another answer's")
+    # One that was kept for a prompt which got lost is about none.
+    if signed.prompt_epoch is not None:
+        prompt = find_prompt(reader, answer.prompt_id)
+        if (signed.prompt_epoch, signed.prompt_seq) != (prompt.epoch, prompt.seq):
+            raise ConflictError("answer-id", "the id is another answer's")
     aspects = tuple((aspect, level) for aspect, level in signed.aspects)
     stands = (signed.level, aspects, tuple(signed.tags), signed.comment or "")
-    sent = (answer.level, answer.aspects, answer.tags, answer.comment)
-    return thanks_again(terminal, reader, signed.epoch, signed.seq, as_sent=stands == sent)
+    return thanks_again(terminal, reader, signed.epoch, signed.seq, as_sent=stands == _sent(answer))
+
+
+def _as_kept(kept: Kept, answer: Answer) -> bool:
+    """Whether the kept rating says what the answer says."""
+    body = body_of(kept)
+    if not isinstance(body, RatingBody) or kept.prompt_id != answer.prompt_id:
+        raise ConflictError("answer-id", "the id is another answer's")
+    aspects = tuple((given.aspect, given.level) for given in body.aspects)
+    return (body.level, aspects, body.tags, kept.words.get("comment", "")) == _sent(answer)
+
+
+def _sent(answer: Answer) -> tuple[object, ...]:
+    return answer.level, answer.aspects, answer.tags, answer.comment

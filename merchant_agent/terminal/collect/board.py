@@ -11,6 +11,7 @@ from typing import Any
 from merchant_agent.store.fields import from_ms
 from merchant_agent.store.store import Reader, Store
 from merchant_agent.terminal.collect.bell import Bell
+from merchant_agent.terminal.collect.kept import ENDED, KEPT_EPOCH
 from merchant_agent.terminal.collect.screen import (
     Held,
     Question,
@@ -97,13 +98,21 @@ _NAMES = tuple(column[2:] for column in _COLUMNS)
 _OPEN = (
     f"SELECT {', '.join(_COLUMNS)} FROM prompt p JOIN sale s ON s.prompt_id = p.prompt_id"  # noqa: S608 -- our own names
     " LEFT JOIN draft d ON d.prompt_id = p.prompt_id"
-    " WHERE p.outcome IS NULL AND p.asks ORDER BY p.epoch, p.seq"
+    f" WHERE p.outcome IS NULL AND p.asks AND NOT {ENDED.format('p.prompt_id')} ORDER BY p.epoch, p.seq"
+)
+_KEPT = (
+    f"SELECT k.item_id, {KEPT_EPOCH}, k.number, s.till, json_extract(k.body, '$.source'),"  # noqa: S608 -- likewise
+    f" json_extract(k.body, '$.sale'), k.at, {', '.join(_COLUMNS[7:])}"
+    " FROM kept k JOIN sale s ON s.prompt_id = k.item_id LEFT JOIN draft d ON d.prompt_id = k.item_id"
+    f" WHERE k.kind = 'prompt' AND json_extract(k.body, '$.asks') AND NOT {ENDED.format('k.item_id')}"
+    " ORDER BY k.number"
 )
 
 
 def read_questions(reader: Reader) -> tuple[Question, ...]:
-    """The open questions that tablets ask, in the order of their sales."""
-    return tuple(_question(dict(zip(_NAMES, row, strict=True))) for row in reader.rows(_OPEN))
+    """The open questions that tablets ask, in the order of their sales, signed or kept."""
+    rows = [*reader.rows(_OPEN), *reader.rows(_KEPT)]
+    return tuple(_question(dict(zip(_NAMES, row, strict=True))) for row in rows)
 
 
 def _question(row: Mapping[str, Any]) -> Question:

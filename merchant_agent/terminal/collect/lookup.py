@@ -5,14 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 
 from merchant_agent.errors import NotFoundError
-from merchant_agent.evidence.bodies import Kind, LapseBody, LapseReason
 from merchant_agent.evidence.fields import Place
-from merchant_agent.evidence.record import About
 from merchant_agent.store.lookup import Lookup
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.board import read_questions
-from merchant_agent.terminal.collect.screen import is_waiting
-from merchant_agent.terminal.store.journal import JournalWriter
+from merchant_agent.terminal.collect.kept import with_kept
+from merchant_agent.terminal.collect.screen import Question, is_waiting
 from merchant_agent.terminal.store.models import Draft, Prompt
 
 _PROMPT = Lookup(Prompt, "prompt_id = ?")
@@ -37,12 +35,12 @@ class PromptState(StrEnum):
 
 
 def find_prompt(reader: Reader, prompt_id: str) -> Prompt:
-    """The prompt of that id.
+    """The prompt of that id, signed or kept, as what is kept leaves it.
 
     Raises:
         NotFoundError: "prompt".
     """
-    row = _PROMPT.first(reader, prompt_id)
+    row = with_kept(reader, _PROMPT.first(reader, prompt_id), prompt_id)
     if row is None:
         raise NotFoundError("prompt", "there is no such prompt")
     return row
@@ -70,15 +68,6 @@ def state_of(reader: Reader, prompt: Prompt) -> PromptState:
     return PromptState.NOT_ASKED
 
 
-def place_of(prompt: Prompt, issuer: str) -> Place:
-    """Where the prompt stands in this terminal's chain."""
+def place_of(prompt: Prompt | Question, issuer: str) -> Place:
+    """Where the prompt, which is signed, stands in this terminal's chain."""
     return Place(issuer=issuer, epoch=prompt.epoch, seq=prompt.seq)
-
-
-def lapse(writer: JournalWriter, place: Place, reason: LapseReason) -> None:
-    """Signs that nobody answered the prompt at `place` on the tablet; never where somebody's level stands.
-
-    Raises:
-        StoreError: it could not be written.
-    """
-    writer.append(Kind.LAPSE, LapseBody(reason=reason), about=About(prompt=place, case=None))

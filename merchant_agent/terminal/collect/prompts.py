@@ -17,13 +17,16 @@ from merchant_agent.evidence.bodies import SaleSource as SignedSource
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.invitation import invitation_url, sign_invitation
 from merchant_agent.evidence.octets import encode_b64u
+from merchant_agent.evidence.record import new_id
 from merchant_agent.store.fields import to_ms
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.alarms import raise_alarm
 from merchant_agent.terminal.collect.board import read_questions
-from merchant_agent.terminal.collect.lookup import PromptState, find_prompt, lapse, place_of, state_of
+from merchant_agent.terminal.collect.kept import KEPT_EPOCH
+from merchant_agent.terminal.collect.lookup import PromptState, find_prompt, place_of, state_of
 from merchant_agent.terminal.collect.reported import agrees, find_reported, find_sale
 from merchant_agent.terminal.collect.screen import replaced_by
+from merchant_agent.terminal.collect.signing import lapse, sign_or_keep, writing
 from merchant_agent.terminal.collect.tills import Arrival, judge_arrival, learn
 from merchant_agent.terminal.services import Terminal, central_address
 from merchant_agent.terminal.store import models
@@ -53,12 +56,12 @@ _REPLACE = "UPDATE sale SET replaced_at = ? WHERE prompt_id = ?"
 class SaleTaken:
     """A sale's prompt as it stands, and the pass to answer it on a phone.
 
-    `created` is False where it was there before; `invitation_url` is None while nobody told
-    where central is.
+    `created` is False where it was there before; `place` is None while the prompt is kept unsigned;
+    `invitation_url` is None then, and while nobody told where central is.
     """
 
     prompt_id: str
-    place: Place
+    place: Place | None
     state: PromptState
     created: bool
     invitation_url: str | None
@@ -80,7 +83,7 @@ def take_sale(terminal: Terminal, sale: Sale) -> SaleTaken | None:
     if sale.kind is SaleKind.REFUND:
         return None
     received_at = terminal.clock.now()
-    with terminal.journal.write() as writer:
+    with writing(terminal) as writer:
         arrival = judge_arrival(writer, sale, received_at, terminal.settings)
         known = find_reported(writer, sale, arrival)
         if known is None:
@@ -115,12 +118,12 @@ def withdraw_sale(terminal: Terminal, prompt_id: str, *, till: str = "") -> Sale
         NotFoundError: "prompt".
         TransitionError: somebody is answering it, or it has ended in another way.
     """
-    with terminal.journal.write() as writer:
+    with writing(terminal) as writer:
         sale = find_sale(writer, prompt_id, till)
         prompt = find_prompt(writer, prompt_id)
         state = state_of(writer, prompt)
         if state in {PromptState.ASKED, PromptState.WAITING, PromptState.NOT_ASKED}:
-            lapse(writer, place_of(prompt, terminal.journal.identity.issuer), "withdrawn")
+            lapse(terminal, writer, prompt, "withdrawn")
         elif state is not PromptState.WITHDRAWN:
             raise TransitionError(state, "withdraw")
         return _taken(terminal, writer, sale, created=False)
@@ -133,6 +136,7 @@ def _open(terminal: Terminal, writer: JournalWriter, sale: Sale, arrival: Arriva
     asks = not arrival.late and journal.identity.grant.policy.ask == "tablet"
     if asks:
         _replace(terminal, writer, sale, arrival.received_at)
+    prompt_id = new_id(arrival.received_at)
     tag = order_tag(journal.identity.tag_key, sale.till, arrival.day, sale.order)
     body = PromptBody(
         till=sale.till,
@@ -141,10 +145,10 @@ def _open(terminal: Terminal, writer: JournalWriter, sale: Sale, arrival: Arriva
         asks=asks,
         tag=encode_b64u(tag),
     )
-    prompt = writer.append(Kind.PROMPT, body)
+    prompt = sign_or_keep(terminal, writer, Kind.PROMPT, body, item_id=prompt_id)
     issued_at, days = arrival.received_at, settings.invitation_days
     row = models.Sale(
-        prompt_id=prompt.record.id,
+        prompt_id=prompt_id,
         till=sale.till,
         business_day=arrival.day.isoformat(),
         order_no=sale.order,
@@ -152,7 +156,9 @@ def _open(terminal: Terminal, writer: JournalWriter, sale: Sale, arrival: Arriva
         currency=sale.currency,
         kind=sale.kind.value,
         at=sale.at,
-        invitation=sign_invitation(journal.key, prompt.place, issued_at, days, tag),
+        invitation=b""
+        if prompt is None
+        else sign_invitation(journal.key, prompt.place, issued_at, days, tag),
         invited_until=issued_at + timedelta(days=days),
     )
     writer.copy_rows(models.Sale, _SALE, [_values(row)])
@@ -177,12 +183,13 @@ def _replace(terminal: Terminal, writer: JournalWriter, sale: Sale, at: datetime
 
 def _taken(terminal: Terminal, reader: Reader, sale: models.Sale, *, created: bool) -> SaleTaken:
     prompt = find_prompt(reader, sale.prompt_id)
-    address = central_address(terminal)
+    address, invitation = central_address(terminal), bytes(sale.invitation)
+    is_signed = prompt.epoch != KEPT_EPOCH
     return SaleTaken(
         prompt_id=sale.prompt_id,
-        place=place_of(prompt, terminal.journal.identity.issuer),
+        place=place_of(prompt, terminal.journal.identity.issuer) if is_signed else None,
         state=state_of(reader, prompt),
         created=created,
-        invitation_url=invitation_url(address, bytes(sale.invitation)) if address else None,
+        invitation_url=invitation_url(address, invitation) if address and invitation else None,
         invitation_expires_at=sale.invited_until.astimezone(terminal.clock.now().tzinfo),
     )

@@ -38,17 +38,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thanks:
-    """What was signed for a customer; it is on the disk.
+    """What was signed for a customer, or kept while nothing can be signed; it is on the disk.
 
-    `slip_url` is the slip's address without a claim, None while nobody told where central is; only
-    what `claim` is the hash of may be written behind it. `created` is False where it had been signed
-    before; `as_sent` is False where it was signed as an earlier touch had left it, and what was sent
-    now came too late for it.
+    What is kept has neither a `place` nor a query code, which is empty, nor a slip: in its stead
+    `page_url` is central's own page for this shop. `slip_url` is the slip's address without a claim;
+    only what `claim` is the hash of may be written behind it. Both are None while nobody told where
+    central is. `created` is False where it was there before; `as_sent` is False where it stands as an
+    earlier touch had left it, and what was sent now came too late for it.
     """
 
     query_code: str
-    place: Place
+    place: Place | None
     slip_url: str | None
+    page_url: str | None
     claim: str | None
     created: bool
     as_sent: bool

@@ -26,10 +26,12 @@ from merchant_agent.evidence.bodies import Ended, LapseReason
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.answers import answer_of, sign_rating
 from merchant_agent.terminal.collect.board import read_questions
-from merchant_agent.terminal.collect.lookup import find_draft, find_prompt, lapse, place_of
+from merchant_agent.terminal.collect.kept import open_kept
+from merchant_agent.terminal.collect.lookup import find_draft, find_prompt
 from merchant_agent.terminal.collect.screen import Question, is_waiting
+from merchant_agent.terminal.collect.signing import lapse, writing
 from merchant_agent.terminal.services import Terminal
-from merchant_agent.terminal.store.models import Draft, Prompt
+from merchant_agent.terminal.store.models import Draft, Kept, Prompt
 
 _log = logging.getLogger(__name__)
 
@@ -69,11 +71,12 @@ def _tell_unsigned(draft: Draft, error: FormatError | VerificationError) -> None
 
 
 def _untouched(reader: Reader) -> list[Prompt]:
-    """The open prompts that no tablet holds, asked or not, oldest first."""
+    """The open prompts that no tablet holds, asked or not, oldest first, signed or kept."""
     held = Draft.select(Draft.prompt_id)
-    open_ones = Prompt.outcome.is_null() & Prompt.prompt_id.not_in(held)
+    ended = Kept.select(Kept.prompt_id).where(Kept.kind.in_(("rating", "lapse")))
+    open_ones = Prompt.outcome.is_null() & Prompt.prompt_id.not_in(held) & Prompt.prompt_id.not_in(ended)
     found: list[Prompt] = reader.all(Prompt.select().where(open_ones).order_by(Prompt.epoch, Prompt.seq))
-    return found
+    return found + open_kept(reader)
 
 
 def _let_waiting_wait(terminal: Terminal) -> None:
@@ -116,13 +119,13 @@ def _end_if_sound(terminal: Terminal, draft: Draft) -> bool:
 
 def _end_idle(terminal: Terminal, prompt_id: str) -> bool:
     """Signs the draft, or lapses its prompt, unless somebody touched it in the meantime."""
-    with terminal.journal.write() as writer:
+    with writing(terminal) as writer:
         draft = find_draft(writer, prompt_id)
         if draft is None or not _is_idle(terminal, draft):
             return False
         prompt = find_prompt(writer, prompt_id)
         if draft.level is None:
-            lapse(writer, place_of(prompt, terminal.journal.identity.issuer), "timed_out")
+            lapse(terminal, writer, prompt, "timed_out")
             writer.execute(Draft.delete().where(Draft.prompt_id == prompt_id))
         else:
             ended, dwell_ms = _end_of(terminal, draft)
@@ -141,9 +144,8 @@ def _end_of(terminal: Terminal, draft: Draft) -> tuple[Ended, int]:
 
 def _end_untouched(terminal: Terminal) -> int:
     """Lapses what is over and still untouched, in one transaction that others need not wait for long."""
-    issuer = terminal.journal.identity.issuer
-    with terminal.journal.write() as writer:
+    with writing(terminal) as writer:
         over = _over(terminal, _untouched(writer), read_questions(writer))[:_AT_ONCE]
         for prompt, reason in over:
-            lapse(writer, place_of(prompt, issuer), reason)
+            lapse(terminal, writer, prompt, reason)
     return len(over)

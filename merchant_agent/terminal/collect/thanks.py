@@ -1,4 +1,4 @@
-"""What a customer is thanked with: the query code, and the address of the slip."""
+"""What a customer is thanked with: the query code and the slip, or central's page while none can be signed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,16 @@ from merchant_agent.terminal.store.ledger import find_entry
 from merchant_agent.terminal.store.slips import slip_at
 
 
-def thanks_for(terminal: Terminal, appended: Appended) -> Thanks:
-    """For what was signed now; to be said once its transaction is committed."""
+def thanks_for(terminal: Terminal, appended: Appended | None) -> Thanks:
+    """For what was signed now, None where it was kept; to be said once its transaction is committed."""
+    if appended is None:
+        return _kept_thanks(terminal, created=True, as_sent=True)
     return _thanks(terminal, appended.record, appended.leaf, appended.slip, created=True, as_sent=True)
+
+
+def kept_again(terminal: Terminal, *, as_sent: bool) -> Thanks:
+    """For what was kept before and is not signed yet."""
+    return _kept_thanks(terminal, created=False, as_sent=as_sent)
 
 
 def thanks_again(terminal: Terminal, reader: Reader, epoch: int, seq: int, *, as_sent: bool) -> Thanks:
@@ -43,7 +50,26 @@ def _thanks(  # noqa: PLR0913 -- thanks have these parts
         query_code=query_code(leaf),
         place=record.place,
         slip_url=slip_url(address, slip) if address and slip is not None else None,
+        page_url=None,
         claim=body.claim if isinstance(body, RatingBody | SuggestionBody | ComplaintBody) else None,
         created=created,
         as_sent=as_sent,
     )
+
+
+def _kept_thanks(terminal: Terminal, *, created: bool, as_sent: bool) -> Thanks:
+    return Thanks(
+        query_code="",
+        place=None,
+        slip_url=None,
+        page_url=shop_page(terminal),
+        claim=None,
+        created=created,
+        as_sent=as_sent,
+    )
+
+
+def shop_page(terminal: Terminal) -> str | None:
+    """Central's own page about this shop, where people can say what they have to say; None while unknown."""
+    address = central_address(terminal)
+    return f"{address}/p/{terminal.journal.identity.grant.merchant}" if address else None

@@ -20,10 +20,10 @@ from merchant_agent.domain.text import check_line, half_width
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
 from merchant_agent.evidence.bodies import ComplaintBody, Consent, Kind, SuggestionBody
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
-from merchant_agent.evidence.record import About
 from merchant_agent.evidence.seal import seal_contact
 from merchant_agent.store.store import Reader
-from merchant_agent.terminal.collect.lookup import find_prompt, place_of
+from merchant_agent.terminal.collect.kept import body_of, find_kept, lost_prompt
+from merchant_agent.terminal.collect.lookup import find_prompt
 from merchant_agent.terminal.collect.said import (
     Thanks,
     check_claim,
@@ -33,10 +33,11 @@ from merchant_agent.terminal.collect.said import (
     check_lang,
 )
 from merchant_agent.terminal.collect.screen import Tablet
-from merchant_agent.terminal.collect.thanks import thanks_again, thanks_for
+from merchant_agent.terminal.collect.signing import sign_or_keep, why_unsigned, writing
+from merchant_agent.terminal.collect.thanks import kept_again, thanks_again, thanks_for
 from merchant_agent.terminal.erasure import erased_members
 from merchant_agent.terminal.services import Terminal
-from merchant_agent.terminal.store.models import Complaint, Suggestion
+from merchant_agent.terminal.store.models import Complaint, Kept, Prompt, Suggestion
 
 CURRENCY = "CNY"
 
@@ -80,7 +81,7 @@ class Grievance:
 
 
 def suggest(terminal: Terminal, tablet: Tablet, suggestion_id: str, words: Words) -> Thanks:
-    """The signed suggestion.
+    """The signed suggestion, or the kept one where nothing can be signed.
 
     Raises:
         InvalidError: "id", "comment" (empty or too long), "lang" or "claim".
@@ -94,8 +95,8 @@ def suggest(terminal: Terminal, tablet: Tablet, suggestion_id: str, words: Words
     body = SuggestionBody(
         channel="tablet", lang=words.lang, catalogue=terminal.catalogue.version, claim=words.claim
     )
-    with terminal.journal.write() as writer:
-        about = _about(terminal, writer, tablet, words.prompt_id)
+    with writing(terminal) as writer:
+        prompt = _prompt(terminal, writer, tablet, words.prompt_id)
         row: Suggestion | None = writer.first(
             Suggestion.select().where(Suggestion.suggestion_id == suggestion_id)
         )
@@ -103,14 +104,19 @@ def suggest(terminal: Terminal, tablet: Tablet, suggestion_id: str, words: Words
             is_gone = bool(erased_members(writer, row.epoch, row.seq))
             _require_same([row.comment, row.lang], [None if is_gone else comment, words.lang])
             return thanks_again(terminal, writer, row.epoch, row.seq, as_sent=True)
-        appended = writer.append(
-            Kind.SUGGESTION, body, id=suggestion_id, about=about, disclosures={"comment": comment}
+        said = {"comment": comment}
+        kept = find_kept(writer, suggestion_id)
+        if kept is not None:
+            _require_kept(kept, body, said)
+            return kept_again(terminal, as_sent=True)
+        appended = sign_or_keep(
+            terminal, writer, Kind.SUGGESTION, body, item_id=suggestion_id, prompt=prompt, words=said
         )
         return thanks_for(terminal, appended)
 
 
 def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: Grievance) -> Thanks:
-    """The signed complaint, which opens a case under its id.
+    """The signed complaint, which opens a case under its id, or the kept one where nothing can be signed.
 
     Raises:
         InvalidError: "id", "complaint" (neither a problem nor words), "category", "remedy",
@@ -134,8 +140,8 @@ def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: G
         notice=checked.notice,
     )
     sealed = _seal(terminal, complaint_id, checked.contact)
-    with terminal.journal.write() as writer:
-        about = _about(terminal, writer, tablet, checked.prompt_id)
+    with writing(terminal) as writer:
+        prompt = _prompt(terminal, writer, tablet, checked.prompt_id)
         row: Complaint | None = writer.first(Complaint.select().where(Complaint.case_id == complaint_id))
         if row is not None:
             # A contact cannot be compared: sealed again it is another one. The first one stands.
@@ -144,8 +150,13 @@ def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: G
             sent = [None if name in gone else value or None for name, value in words.items()]
             _require_same(stands, [checked.categories, checked.remedies, *sent])
             return thanks_again(terminal, writer, row.epoch, row.seq, as_sent=True)
-        appended = writer.append(
-            Kind.COMPLAINT, body, id=complaint_id, about=about, disclosures={**words, "contact": sealed}
+        kept = find_kept(writer, complaint_id)
+        if kept is not None:
+            _require_kept(kept, body, words)
+            return kept_again(terminal, as_sent=True)
+        said = {**words, "contact": sealed}
+        appended = sign_or_keep(
+            terminal, writer, Kind.COMPLAINT, body, item_id=complaint_id, prompt=prompt, words=said
         )
         return thanks_for(terminal, appended)
 
@@ -215,13 +226,19 @@ def _erasable(grievance: Grievance) -> Mapping[str, str]:
     }
 
 
-def _about(terminal: Terminal, reader: Reader, tablet: Tablet, prompt_id: str | None) -> About:
+def _prompt(terminal: Terminal, reader: Reader, tablet: Tablet, prompt_id: str | None) -> Prompt | None:
     if prompt_id is None:
-        return About(prompt=None, case=None)
-    prompt = find_prompt(reader, prompt_id)
+        return None
+    try:
+        prompt = find_prompt(reader, prompt_id)
+    except NotFoundError:
+        # As with answers: lost with the ledger's tail.
+        if why_unsigned(terminal, reader) is None:
+            raise
+        return lost_prompt(prompt_id, tablet.till, terminal.clock.now())
     if not tablet.hears(prompt.till):
         raise NotFoundError("prompt", "there is no such prompt for this tablet")
-    return About(prompt=place_of(prompt, terminal.journal.identity.issuer), case=None)
+    return prompt
 
 
 def _lists(row: Complaint) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -231,3 +248,8 @@ def _lists(row: Complaint) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _require_same(stands: Sequence[object], sent: Sequence[object]) -> None:
     if stands != sent:
         raise ConflictError("answer-id", "the id is of other words that are signed already")
+
+
+def _require_kept(kept: Kept, body: ComplaintBody | SuggestionBody, words: Mapping[str, str]) -> None:
+    stands = {name: value for name, value in kept.words.items() if name != "contact"}
+    _require_same([body_of(kept), stands], [body, {name: value for name, value in words.items() if value}])

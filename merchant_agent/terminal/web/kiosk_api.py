@@ -176,7 +176,9 @@ def _asked(terminal: Terminal, question: Question) -> dict[str, object]:
         "manual": question.manual,
         "amount": question.amount,
         "at": format_at(question.at.astimezone(terminal.clock.now().tzinfo)),
-        "invitation": invitation_url(address, question.invitation) if address else None,
+        "invitation": invitation_url(address, question.invitation)
+        if address and question.invitation
+        else None,
         "held": None if question.held is None else _held(question.held),
     }
 
@@ -193,12 +195,13 @@ def _held(held: Held) -> dict[str, object]:
 
 
 def _thank(thanks: Thanks) -> Response:
-    """201 for what was signed now, 200 for what was signed before."""
+    """201 for what was signed now, 200 for what was signed before; without a query code it is kept unsigned."""
     status = HTTPStatus.CREATED if thanks.created else HTTPStatus.OK
     told: dict[str, object] = {
-        "query_code": thanks.query_code,
+        "query_code": thanks.query_code or None,
         "slip": thanks.slip_url,
         "claim": thanks.claim,
+        "page": thanks.page_url,
         "as_sent": thanks.as_sent,
     }
     return json_answer(told, status)

@@ -65,8 +65,10 @@ def _till_of_token(terminal: Terminal) -> str:
 
 
 def _told(taken: SaleTaken) -> dict[str, object]:
+    # Null with the invitation while the prompt is kept unsigned.
+    seq = None if taken.place is None else taken.place.seq
     invitation = {"url": taken.invitation_url, "expires_at": format_at(taken.invitation_expires_at)}
     return {
-        "prompt": {"id": taken.prompt_id, "seq": taken.place.seq, "state": taken.state},
+        "prompt": {"id": taken.prompt_id, "seq": seq, "state": taken.state},
         "invitation": invitation if taken.invitation_url else None,
     }

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from merchant_agent.domain.sales import Sale, SaleKind, SaleSource, parse_amount
 from merchant_agent.evidence.bodies import ComplaintBody, LapseBody, PromptBody, RatingBody, SuggestionBody
 from merchant_agent.evidence.chain import Chain
+from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.grant import Policy, decode_grant, new_issuer_id, sign_grant
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.record import Record, new_id
@@ -34,6 +35,12 @@ from tests.enrolled import OfflineCentral
 CENTRAL = "https://central.example.gov.cn"
 TILL = "till-1"
 Asks = Literal["tablet", "receipt"]
+
+
+def signed_place(told: SaleTaken | Thanks) -> Place:
+    """Where it stands in the chain: it was signed, not kept."""
+    assert told.place is not None
+    return told.place
 
 
 class Shop:

@@ -22,7 +22,7 @@ from merchant_agent.terminal.collect.prompts import sale_state, take_sale, withd
 from merchant_agent.terminal.collect.sweep import REPLACED_LAPSES_AFTER_S, sweep
 from merchant_agent.terminal.services import close_terminal, open_terminal
 from tests.clocks import START, ManualClock
-from tests.terminal.collect.shop import CENTRAL, TILL, Shop
+from tests.terminal.collect.shop import CENTRAL, TILL, Shop, signed_place
 
 
 def test_a_sale_makes_a_signed_prompt_that_hides_the_order(shop: Shop) -> None:
@@ -254,9 +254,9 @@ def test_the_invitation_is_signed_over_the_prompts_place_and_tag(shop: Shop) -> 
     identity = shop.terminal.journal.identity
     identity.grant.verifying_key().verify(signature, b"merchant-agent/invitation/v1\n" + signed)
     assert signed[0] == 1
-    assert encode_b64u(signed[1:9]) == sale.place.issuer
-    assert int.from_bytes(signed[9:11], "big") == sale.place.epoch
-    assert int.from_bytes(signed[11:15], "big") == sale.place.seq
+    assert encode_b64u(signed[1:9]) == signed_place(sale).issuer
+    assert int.from_bytes(signed[9:11], "big") == signed_place(sale).epoch
+    assert int.from_bytes(signed[11:15], "big") == signed_place(sale).seq
     assert int.from_bytes(signed[15:19], "big") == int(START.timestamp())
     assert signed[19] == 14
     assert signed[20:] == order_tag(identity.tag_key, TILL, START.date(), "087")

@@ -1,0 +1,90 @@
+"""Signing what was said, or keeping it where nothing can be signed.
+
+From the moment at which the journal is on hold until everything that was kept is signed, what
+comes next is kept behind it: nobody's word overtakes another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from merchant_agent.evidence.bodies import Body, Kind, LapseBody, LapseReason
+from merchant_agent.evidence.record import ABOUT_NOTHING, About, new_id
+from merchant_agent.store.store import Reader
+from merchant_agent.terminal.collect.kept import KeptKind, begin_outage, find_outage, keep
+from merchant_agent.terminal.collect.lookup import place_of
+from merchant_agent.terminal.collect.screen import Question
+from merchant_agent.terminal.services import Terminal
+from merchant_agent.terminal.store.journal import Appended, JournalWriter
+from merchant_agent.terminal.store.models import Prompt
+
+
+@contextmanager
+def writing(terminal: Terminal) -> Iterator[JournalWriter]:
+    """The journal's transaction; after it tablets look again, also where nothing was signed.
+
+    Raises:
+        StoreError: as `Journal.write`.
+    """
+    with terminal.journal.write() as writer:
+        yield writer
+    if not writer.appended:
+        terminal.bell.ring()
+
+
+def why_unsigned(terminal: Terminal, reader: Reader) -> str | None:
+    """The reason for which nothing is signed at the moment, or None."""
+    hold = reader.hold if isinstance(reader, JournalWriter) else terminal.journal.held
+    if hold is not None:
+        return hold.reason
+    outage = find_outage(reader)
+    return None if outage is None else outage.reason
+
+
+def sign_or_keep(  # noqa: PLR0913 -- a record has these parts
+    terminal: Terminal,
+    writer: JournalWriter,
+    kind: KeptKind,
+    body: Body,
+    *,
+    item_id: str | None = None,
+    prompt: Prompt | Question | None = None,
+    words: Mapping[str, str] | None = None,
+) -> Appended | None:
+    """The signed record; None where it is kept instead. Either is durable with the writer's transaction.
+
+    `words` are its erasable members by name; those that are empty are left out.
+
+    Raises:
+        OnHoldError: the journal went on hold this moment; the same again is kept.
+        StoreError: it could not be written.
+    """
+    now = terminal.clock.now()
+    reason = why_unsigned(terminal, writer)
+    if reason is None:
+        issuer = terminal.journal.identity.issuer
+        about = ABOUT_NOTHING if prompt is None else About(prompt=place_of(prompt, issuer), case=None)
+        return writer.append(kind, body, id=item_id, about=about, disclosures=words)
+    if writer.hold is not None:
+        begin_outage(writer, reason, writer.hold.at)
+    keep(
+        writer,
+        kind,
+        body,
+        item_id=item_id or new_id(now),
+        prompt_id=None if prompt is None else prompt.prompt_id,
+        words=words or {},
+        reason=reason,
+        at=now,
+    )
+    return None
+
+
+def lapse(terminal: Terminal, writer: JournalWriter, prompt: Prompt | Question, reason: LapseReason) -> None:
+    """Says that nobody answered the prompt on the tablet; never where somebody's level stands.
+
+    Raises:
+        StoreError: it could not be written.
+    """
+    sign_or_keep(terminal, writer, Kind.LAPSE, LapseBody(reason=reason), prompt=prompt)
