@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from merchant_agent.central.own_chain import OwnRecord, append_own, own_issuer
@@ -20,7 +20,7 @@ from merchant_agent.central.store.models import InvitedAnswer, MerchantEntry, Re
 from merchant_agent.central.visits import Said, find_record
 from merchant_agent.domain.contacts import check_contact
 from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_time, read_amount
-from merchant_agent.domain.text import check_line, check_paragraphs
+from merchant_agent.domain.text import check_line, check_paragraphs, half_width
 from merchant_agent.errors import (
     ConflictError,
     FormatError,
@@ -48,6 +48,8 @@ CONSENTS: tuple[Consent, ...] = ("authority", "shop")
 Lang = Literal["zh", "en"]
 _MAX_CODES = 16
 _CURRENCY = "CNY"
+# As on the tablet: clocks differ, and nothing that went wrong lies further ahead.
+_LONGEST_AHEAD = timedelta(days=1)
 _LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
 
@@ -174,7 +176,8 @@ def complain(central: Central, asked: Asked, grievance: Grievance) -> OwnRecord:
 
     Raises:
         InvalidError: "complaint" (neither a problem nor words), "category", "remedy", "comment", "order",
-            "occurred-at", "amount", "contact" or "consents" (a number and who may call it go together).
+            "occurred-at", "occurred-in-future" (by more than a day), "amount", "contact" or "consents" (a number
+            and who may call it go together).
         ConflictError: as `rate`.
     """
     contact = _check_calls(grievance)
@@ -186,8 +189,8 @@ def complain(central: Central, asked: Asked, grievance: Grievance) -> OwnRecord:
         raise InvalidError("complaint", "a problem or some words are expected")
     words = {
         "comment": comment,
-        "order": check_line(grievance.order, code="order", max_chars=ORDER_MAX_CHARS),
-        "occurred_at": _check_time(grievance.occurred_at.strip()),
+        "order": check_line(half_width(grievance.order), code="order", max_chars=ORDER_MAX_CHARS),
+        "occurred_at": _check_time(grievance.occurred_at.strip(), central.clock.now()),
         "amount": _check_amount(grievance.amount.strip()),
     }
     body = ComplaintBody(
@@ -327,14 +330,17 @@ def _check_comment(text: str, *, min_chars: int = 0) -> str:
     return check_paragraphs(text, code="comment", max_chars=COMMENT_MAX_CHARS, min_chars=min_chars)
 
 
-def _check_time(text: str) -> str:
+def _check_time(text: str, now: datetime) -> str:
+    """The time as it was given; a local one is of `now`'s zone."""
+    if not text:
+        return ""
     try:
-        if _LOCAL_TIME.fullmatch(text):
-            datetime.fromisoformat(text)
-        elif text:
-            parse_time(text)
+        is_local = _LOCAL_TIME.fullmatch(text)
+        at = datetime.fromisoformat(text).replace(tzinfo=now.tzinfo) if is_local else parse_time(text)
     except (ValueError, InvalidError) as error:
         raise InvalidError("occurred-at", "a date and time of day are expected") from error
+    if at > now + _LONGEST_AHEAD:
+        raise InvalidError("occurred-in-future", "a time that has come is expected")
     return text
 
 

@@ -188,6 +188,7 @@ def _words(error: InvalidError) -> str:
         "contact": gettext("A phone number has 7 to 15 digits."),
         "consents": gettext("Please choose who may call you, or clear the number."),
         "occurred-at": gettext("Enter a date and a time of day."),
+        "occurred-in-future": gettext("This time has not come yet."),
         "order": gettext("The order number is too long, or holds characters that cannot be shown."),
     }
     return words.get(error.code) or gettext("Something in the entry is not right. Please try once more.")

@@ -138,6 +138,7 @@ def _page(central: Central, text: str, opened: OpenedSlip) -> str:
         remarks=remarks,
         is_provable=_is_provable(central, text),
         levels=central.catalogue.levels,
+        number=central.catalogue.trade(opened.merchant.trade).number,
     )
 
 

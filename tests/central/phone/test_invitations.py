@@ -188,6 +188,19 @@ def test_a_complaint_by_phone(central: Central, visitor: Visitor, invitation: st
     assert told == ("菜里有头发", "087", "64.00 CNY", "2026-05-20T11:30")
 
 
+def test_full_width_numbers_are_taken_and_a_clock_may_run_ahead(
+    central: Central, visitor: Visitor, invitation: str
+) -> None:
+    path = f"{invitation}/complain"
+    fields = {"comment": "贵", "order": "Ａ０８７", "amount": "６４。５", "occurred_at": "2026-05-21T11:59"}
+    assert phone(central).post(path, path, **fields).status_code == 303
+    assert visitor.said(Kind.COMPLAINT)
+    with central.store.read() as reader:
+        row: Complaint | None = reader.first(Complaint.select())
+    assert row is not None
+    assert (row.order_no, row.amount, row.occurred_at) == ("A087", "64.50 CNY", "2026-05-21T11:59")
+
+
 def test_a_contact_is_sealed_for_the_authority(central: Central, visitor: Visitor, invitation: str) -> None:
     path = f"{invitation}/complain"
     fields = {"comment": "退钱", "contact": "138 0000 0000", "consent": ["authority"]}
@@ -210,6 +223,8 @@ def test_a_contact_is_sealed_for_the_authority(central: Central, visitor: Visito
         ({}, "请选择问题"),
         ({"comment": "贵", "amount": "很多"}, "金额请填数字"),
         ({"comment": "贵", "occurred_at": "昨天"}, "请填日期和时间"),
+        ({"comment": "贵", "occurred_at": "2026-05-21T12:01"}, "这个时间还没有到"),
+        ({"comment": "贵", "occurred_at": "2026-05-21T04:01:00Z"}, "这个时间还没有到"),
         ({"category": ["nonsense"]}, "填写的内容有误"),
         ({"comment": "长" * 1001}, "最多1000字"),
         ({"comment": "贵", "contact": "13800000000"}, "请选择谁可以打电话给您"),
