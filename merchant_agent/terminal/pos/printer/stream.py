@@ -1,0 +1,91 @@
+"""What goes on to the printer: everything that came, unchanged and in its order, and at cuts what is added.
+
+Pure: bytes in, bytes out, and what was read of them. At most the first three bytes of a command
+that may become a cut are held back until it is known whether it is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from merchant_agent.terminal.pos.printer.commands import CUT_ESC, is_cut, may_become_cut
+from merchant_agent.terminal.pos.printer.paper import Paper
+from merchant_agent.terminal.pos.printer.scanner import Scanner, Sort
+
+_FEEDING_CUTS = frozenset({65, 66, 97, 98, 103, 104})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A piece of paper that ends here. `feeds` says that its cut does not move it to the cutter itself."""
+
+    paper: Paper
+    feeds: bool
+
+
+# What is to be printed at the end of that paper; empty for nothing.
+Adds = Callable[[Finished], bytes]
+
+
+class Stream:
+    """One connection's data on its way. `adds` is asked at the end of each paper, and may take its time."""
+
+    def __init__(self, adds: Adds) -> None:
+        self._adds = adds
+        self._scanner = Scanner()
+        self._paper = Paper()
+        self.held = b""  # bytes that have come and are not on their way
+
+    @property
+    def is_between_papers(self) -> bool:
+        """Whether nothing of a paper has come yet, and no command is half here."""
+        return self._is_between_commands and self._paper.is_empty
+
+    @property
+    def _is_between_commands(self) -> bool:
+        return not self._scanner.unfinished and not self.held
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """What goes on now, in its order: the data but for what is held back, and what is added to it."""
+        whole = self.held + data
+        start = self._scanner.read - len(self.held)  # of `whole` in the stream
+        self.held = b""
+        parts, sent = [], 0
+        for piece in self._scanner.feed(data):
+            if piece.sort is Sort.COMMAND and is_cut(piece.octets):
+                cut_at = piece.end - len(piece.octets) - start
+                added = self._end(feeds=not _moves(piece.octets))
+                if added and cut_at >= sent:
+                    parts += [whole[sent:cut_at], added]
+                    sent = cut_at
+            else:
+                self._paper.take(piece)
+        stop = len(whole)
+        if may_become_cut(self._scanner.unfinished):
+            stop -= len(self._scanner.unfinished)
+            self.held = whole[stop:]
+        parts.append(whole[sent:stop])
+        return [part for part in parts if part]
+
+    def end_paper(self) -> bytes:
+        """What is added where the paper ends without a cut; empty within a command."""
+        if not self._is_between_commands or self._paper.is_empty:
+            return b""
+        return self._end(feeds=True)
+
+    def close(self) -> bytes:
+        """What is still to go on where nothing more comes: what was held back, or what is added."""
+        held, self.held = self.held, b""
+        return held or self.end_paper()
+
+    def _end(self, *, feeds: bool) -> bytes:
+        paper, self._paper = self._paper, self._paper.next()
+        if paper.is_empty or paper.in_page_mode:
+            return b""
+        return self._adds(Finished(paper=paper, feeds=feeds))
+
+
+def _moves(cut: bytes) -> bool:
+    """Whether the cut moves the paper to the cutter first."""
+    return cut[:2] not in CUT_ESC and cut[2] in _FEEDING_CUTS

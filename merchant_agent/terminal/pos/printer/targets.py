@@ -1,0 +1,210 @@
+"""The real printer behind the terminal: a TCP port, a device file, or a queue of the Windows spooler.
+
+An address is written `tcp://192.168.1.50:9100`, `file:///dev/usb/lp0` or `spool://XP-80C`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import socket
+import sys
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from merchant_agent.errors import InvalidError
+
+PORT: Final = 9100
+CONNECT_S: Final = 3.0
+_PIECE_BYTES: Final = 16_384
+
+
+class Target(ABC):
+    """An open way to a printer; of one thread for each direction.
+
+    `fileno` is what becomes readable when the printer says something, None where it never does.
+    """
+
+    fileno: int | None = None
+
+    @abstractmethod
+    def send(self, octets: bytes) -> None:
+        """Hands over all of it, as fast as the printer takes it.
+
+        Raises:
+            OSError: the printer is gone.
+        """
+
+    def receive(self) -> bytes:
+        """What the printer said, empty once it says no more; called when `fileno` is readable.
+
+        Raises:
+            OSError: the printer is gone.
+        """
+        return b""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Tells the printer that nothing more comes; it may still say something."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Gives the printer free; never raises."""
+
+
+def check_address(address: str) -> str:
+    """The address in its one form.
+
+    Raises:
+        InvalidError: "printer-address".
+    """
+    parts = _split(address)
+    match parts.scheme:
+        case "tcp":
+            return f"tcp://{parts.hostname}:{parts.port or PORT}"
+        case "file":
+            return f"file://{parts.path}"
+        case _:
+            return f"spool://{parts.netloc}"
+
+
+def open_target(address: str) -> Target:
+    """The printer at that address, within 3 s.
+
+    Raises:
+        InvalidError: "printer-address".
+        OSError: it is off, or not there.
+    """
+    parts = _split(address)
+    match parts.scheme:
+        case "tcp":
+            return _Tcp(parts.hostname or "", parts.port or PORT)
+        case "file":
+            return _Device(unquote(parts.path))
+        case _:
+            return _open_spool(unquote(parts.netloc))
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        parts = urlsplit(address.strip())
+        port = parts.port
+    except ValueError as error:
+        raise InvalidError("printer-address", "the port is a number up to 65535") from error
+    whole = {
+        "tcp": bool(parts.hostname) and port != 0 and not parts.path.strip("/"),
+        "file": parts.path.startswith("/") and not parts.netloc,
+        "spool": bool(parts.netloc),
+    }
+    if not whole.get(parts.scheme, False):
+        raise InvalidError(
+            "printer-address", "tcp://ADDRESS:PORT, file:///dev/usb/lp0 or spool://QUEUE is expected"
+        )
+    return parts
+
+
+class _Tcp(Target):
+    def __init__(self, host: str, port: int) -> None:
+        self._socket = socket.create_connection((host, port), timeout=CONNECT_S)
+        self._socket.settimeout(None)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.fileno = self._socket.fileno()
+
+    def send(self, octets: bytes) -> None:
+        self._socket.sendall(octets)
+
+    def receive(self) -> bytes:
+        return self._socket.recv(_PIECE_BYTES)
+
+    def finish(self) -> None:
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            # Wakes the other direction, which may be waiting.
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+class _Device(Target):
+    """A device file; one that cannot be read from is written to alone."""
+
+    def __init__(self, path: str) -> None:
+        flags = os.O_NOCTTY | os.O_NONBLOCK
+        try:
+            self._file = os.open(path, os.O_RDWR | flags)
+            self.fileno = self._file
+        except PermissionError:
+            self._file = os.open(path, os.O_WRONLY | flags)
+
+    def send(self, octets: bytes) -> None:
+        left = memoryview(octets)
+        while left:
+            try:
+                left = left[os.write(self._file, left) :]
+            except BlockingIOError:
+                select.select([], [self._file], [])
+
+    def receive(self) -> bytes:
+        with suppress(BlockingIOError):
+            return os.read(self._file, _PIECE_BYTES)
+        return b""
+
+    def finish(self) -> None:
+        """A device has no end of a job."""
+
+    def close(self) -> None:
+        with suppress(OSError):
+            os.close(self._file)
+
+
+class Spool(Target):
+    """A queue of the Windows spooler, as one RAW job; it says nothing back.
+
+    Source: Microsoft, winspool.h: OpenPrinter, StartDocPrinter, WritePrinter.
+    """
+
+    def __init__(self, queue: str) -> None:
+        self._spooler = ctypes.WinDLL("winspool.drv", use_last_error=True)  # type: ignore[attr-defined]
+        self._handle = ctypes.c_void_p()
+        document = _DocInfo("merchant-agent", None, "RAW")
+        self._check(self._spooler.OpenPrinterW(queue, ctypes.byref(self._handle), None))
+        self._check(self._spooler.StartDocPrinterW(self._handle, 1, ctypes.byref(document)))
+
+    def send(self, octets: bytes) -> None:
+        left = octets
+        while left:
+            written = ctypes.c_ulong(0)
+            self._check(self._spooler.WritePrinter(self._handle, left, len(left), ctypes.byref(written)))
+            left = left[written.value :]
+
+    def finish(self) -> None:
+        self._spooler.EndDocPrinter(self._handle)
+
+    def close(self) -> None:
+        self._spooler.ClosePrinter(self._handle)
+
+    @staticmethod
+    def _check(is_done: int) -> None:
+        if not is_done:
+            raise OSError(ctypes.get_last_error(), "the spooler of Windows refused")  # type: ignore[attr-defined]
+
+
+class _DocInfo(ctypes.Structure):
+    """DOC_INFO_1W."""
+
+    _fields_ = (
+        ("name", ctypes.c_wchar_p),
+        ("output", ctypes.c_wchar_p),
+        ("type", ctypes.c_wchar_p),
+    )
+
+
+def _open_spool(queue: str) -> Target:
+    if sys.platform != "win32":
+        raise InvalidError("printer-address", "spool:// is the spooler of Windows")
+    return Spool(queue)
