@@ -196,8 +196,12 @@ def _split(file: IO[bytes], name: str) -> Iterator[bytes]:
         yield rest
 
 
-def write_export(path: Path, files: Mapping[str, Iterable[bytes]]) -> None:
-    """Writes a new ZIP with these files, given by their lines; memory stays flat.
+def write_export(
+    path: Path, files: Mapping[str, Iterable[bytes]], small: Iterable[tuple[str, bytes]] = ()
+) -> None:
+    """Writes a new ZIP with these files, given by their lines, and whole small ones behind them.
+
+    Memory grows with the number of files alone.
 
     Raises:
         FileExistsError: there is a file already.
@@ -212,6 +216,8 @@ def write_export(path: Path, files: Mapping[str, Iterable[bytes]]) -> None:
                 for line in lines:
                     file.write(line)
                     file.write(b"\n")
+        for name, octets in small:
+            archive.writestr(name, octets)
 
 
 def read_verifier() -> bytes:

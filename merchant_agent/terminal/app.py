@@ -17,6 +17,7 @@ from merchant_agent.terminal.accounts import has_pin
 from merchant_agent.terminal.administration import note_stop, record_start
 from merchant_agent.terminal.devices import list_tablets
 from merchant_agent.terminal.inbox import Inbox
+from merchant_agent.terminal.log.indices import Indices
 from merchant_agent.terminal.schedule import Schedule
 from merchant_agent.terminal.services import Terminal, close_terminal, open_terminal
 from merchant_agent.terminal.upload.client import Client
@@ -98,7 +99,9 @@ def run(settings: TerminalSettings, *, as_json: bool) -> None:
         if terminal.journal.enrolled:
             record_start(terminal)
         client = Client(proxy=settings.proxy, ca_file=settings.central_ca)
-        uploader = Uploader(terminal, client, inbox=Inbox(terminal, client))
+        uploader = Uploader(
+            terminal, client, inbox=Inbox(terminal, client), indices=Indices(terminal, client)
+        )
         app = create_app(terminal, uploader, is_open=not is_loopback(host))
         schedule = Schedule(terminal, uploader)
         serve(

@@ -34,9 +34,11 @@ from merchant_agent.terminal.enrolment import enrol as enrol_terminal
 from merchant_agent.terminal.erasure import Reason, find_by_code
 from merchant_agent.terminal.erasure import erase as erase_words
 from merchant_agent.terminal.export import export_terminal
+from merchant_agent.terminal.log.fetching import TileSource
 from merchant_agent.terminal.rebuild import rebuild_folder
 from merchant_agent.terminal.services import close_terminal, open_terminal
 from merchant_agent.terminal.store.opening import open_existing, open_store
+from merchant_agent.terminal.upload.client import Client
 from merchant_agent.terminal.web.listening import root_of
 from merchant_agent.web.server import end_with_parent
 
@@ -229,11 +231,24 @@ def erase(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="ZIP file to make."
 )
 def export(data: Path, out: Path) -> None:
-    """Write a terminal's evidence to a ZIP file, for `merchant-agent verify`; also while it runs."""
-    found = export_terminal(data, out)
-    click.echo(
-        f"{out}: {found.records} records, {found.slips} slips, {found.batches} batches, {found.acks} acknowledgements"
+    """Write a terminal's evidence to a ZIP file, for `merchant-agent verify`; also while it runs.
+
+    Hashes of central's log that are not kept yet are fetched from central; without a connection the
+    file has fewer proofs.
+    """
+    settings = _load(data)
+    client = Client(proxy=settings.proxy, ca_file=settings.central_ca)
+    found = export_terminal(data, out, lambda base: TileSource(client, settings.central_url or base))
+    beside = (
+        f"{found.slips} slips, {found.batches} batches, {found.acks} acknowledgements, {found.proofs} proofs"
     )
+    click.echo(f"{out}: {found.records} records, {beside}")
+    if found.unproven:
+        click.echo(
+            f"merchant-agent: {found.unproven} proofs that records are in central's log are left out: "
+            "its hashes could not be had, or prove nothing. Export again with a connection to central.",
+            err=True,
+        )
 
 
 @click.command()

@@ -6,7 +6,7 @@ Source: PROTOCOL.md, "Export".
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from merchant_agent.evidence.archive import (
     encode_disclosure_line,
     encode_jwks,
     encode_slip_line,
+    proof_name,
     read_verifier,
     write_export,
 )
@@ -37,7 +38,11 @@ from merchant_agent.evidence.tiles import split_tile
 from merchant_agent.evidence.tlog_proof import encode_hashes
 from merchant_agent.store.folder import sync_file, sync_folder
 from merchant_agent.store.store import Reader
+from merchant_agent.terminal.log.proving import Prover
+from merchant_agent.terminal.log.tile_cache import TILES, FetchTile, TileCache
+from merchant_agent.terminal.store.checkpoints import newest_kept
 from merchant_agent.terminal.store.identity import Identity, load_identities
+from merchant_agent.terminal.store.log_indices import logged_records
 from merchant_agent.terminal.store.models import (
     Checkpoint,
     LedgerDisclosure,
@@ -73,14 +78,17 @@ keys.jwks          the public keys that all this is signed with
 log.vkey           the verifier keys of central's log
 checkpoints/       what this terminal saw of that log: its size and root, signed
 consistency/       proofs that each of them goes on from the one before
-
-That records stand in the log is shown by central; this terminal keeps no such proofs.
+proofs/            proofs that records stand in that log: the newest of each epoch, and those of slips
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What the file has: `records` with `disclosures` and `slips` beside them, `batches` of which `acks` were answered."""
+    """What the file has: `records` with `disclosures` and `slips` beside them, `batches` of which `acks` were answered.
+
+    `proofs` show that records are in the log; `unproven` could not be made, since central was not to be
+    reached or its hashes do not lead to the log's root.
+    """
 
     issuer: str
     records: int
@@ -88,13 +96,16 @@ class Exported:
     slips: int
     batches: int
     acks: int
+    proofs: int
+    unproven: int
 
 
-def export_terminal(data: Path, out: Path) -> Exported:
+def export_terminal(data: Path, out: Path, fetch_from: Callable[[str], FetchTile] | None = None) -> Exported:
     """Writes the evidence in the data folder to the new file `out`, durable and whole on return.
 
-    One snapshot, in flat memory; works while the terminal runs. The file has mode 0600: it
-    holds what people wrote.
+    One snapshot; works while the terminal runs. Memory grows by half a kilobyte for each proof and with
+    nothing else. The file has mode 0600: it holds what people wrote. `fetch_from` has the central of an
+    address give the log's tiles that the data folder has not kept; without it those must do.
 
     Raises:
         StartError: `out` is there already, there is no terminal's database, the terminal is not
@@ -106,22 +117,27 @@ def export_terminal(data: Path, out: Path) -> Exported:
     store = open_existing(data, read_only=True)
     try:
         with store.read() as reader:
-            return _export(reader, data, out)
+            return _export(reader, data, out, fetch_from or _from_nobody)
     except OSError as error:
         raise StoreError(f"{out} could not be written: {error.strerror}.") from error
     finally:
         store.close()
 
 
-def _export(reader: Reader, data: Path, out: Path) -> Exported:
+def _from_nobody(_base: str) -> FetchTile:
+    return lambda _tile: None
+
+
+def _export(reader: Reader, data: Path, out: Path, fetch_from: Callable[[str], FetchTile]) -> Exported:
     identities = load_identities(reader)
     if not identities:
         raise StartError(f"The terminal in {data} is not enrolled.")
-    files = _Files(reader, identities)
+    fetch = fetch_from(identities[-1].central_url)
+    files = _Files(reader, identities, _prover(reader, data / TILES, fetch))
     # Beside `out`, so that the finished file takes its name in one step.
     with tempfile.TemporaryDirectory(prefix=".merchant-agent-", dir=out.parent) as folder:
         draft = Path(folder, "export.zip")
-        write_export(draft, files.all())
+        write_export(draft, files.all(), files.proofs())
         draft.chmod(0o600)
         sync_file(draft)
         draft.rename(out)
@@ -129,12 +145,19 @@ def _export(reader: Reader, data: Path, out: Path) -> Exported:
     return files.exported()
 
 
+def _prover(reader: Reader, folder: Path, fetch: FetchTile) -> Prover | None:
+    """What proves records to be in the log; None before its first checkpoint."""
+    kept = newest_kept(reader)
+    return None if kept is None else Prover(kept, TileCache(folder, kept.size, fetch))
+
+
 class _Files:
     """The lines of every file, counted as they are read."""
 
-    def __init__(self, reader: Reader, identities: tuple[Identity, ...]) -> None:
+    def __init__(self, reader: Reader, identities: tuple[Identity, ...], prover: Prover | None) -> None:
         self._reader = reader
         self._identities = identities
+        self._prover = prover
         self._counts: dict[str, int] = {}
 
     def all(self) -> dict[str, Iterable[bytes]]:
@@ -195,8 +218,17 @@ class _Files:
             again[size] = again.get(size, 0) + 1
         return files
 
+    def proofs(self) -> Iterator[tuple[str, bytes]]:
+        """The files that prove records to be in the log, made as they are asked for."""
+        if self._prover is None:
+            return
+        for logged in logged_records(self._reader, self._prover.size):
+            proof = self._prover.prove(logged.octets, logged.number)
+            if proof is not None:
+                yield proof_name(logged.epoch, logged.seq), proof
+
     def exported(self) -> Exported:
-        """How many lines were read."""
+        """How many lines were read, and proofs made."""
         return Exported(
             issuer=self._identities[-1].issuer,
             records=self._counts[RECORDS],
@@ -204,6 +236,8 @@ class _Files:
             slips=self._counts[SLIPS],
             batches=self._counts[BATCHES],
             acks=self._counts[ACKS],
+            proofs=0 if self._prover is None else self._prover.made,
+            unproven=0 if self._prover is None else self._prover.failed,
         )
 
     def _octets(self, name: str, query: peewee.BaseQuery) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ from merchant_agent.evidence.jws import Typ, decode_kid
 from merchant_agent.store.store import Reader, Writer
 from merchant_agent.terminal.alarms import DAMAGED_ALARM, raise_alarm
 from merchant_agent.terminal.inbox import Inbox
+from merchant_agent.terminal.log.indices import Indices
 from merchant_agent.terminal.log.witness import Witness
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.checkpoints import newest_kept
@@ -79,13 +80,20 @@ class _Made:
 class Delivery:
     """Sends what waits of one terminal, over one client; remembers how much central takes at once.
 
-    The inbox, if there is one, is looked into after each run.
+    After each run it looks into the inbox, and asks where records stand in the log, as far as these are given.
     """
 
-    def __init__(self, terminal: Terminal, client: Client, inbox: Inbox | None = None) -> None:
+    def __init__(
+        self,
+        terminal: Terminal,
+        client: Client,
+        inbox: Inbox | None = None,
+        indices: Indices | None = None,
+    ) -> None:
         self._terminal = terminal
         self._client = client
         self._inbox = inbox
+        self._indices = indices
         self._running = threading.Lock()  # one batch in flight
         self._max_records = terminal.settings.upload_batch_records  # under _running
         self._witness = Witness(terminal, client)  # under _running
@@ -100,8 +108,12 @@ class Delivery:
         with self._running:
             last, accepted = self._send_all()
             self._look(accepted)
-            if self._inbox is not None and last.code in _REACHED and self._terminal.journal.enrolled:
-                self._inbox.look(self._base(self._terminal.journal.identity))
+            if last.code in _REACHED and self._terminal.journal.enrolled:
+                base = self._base(self._terminal.journal.identity)
+                if self._inbox is not None:
+                    self._inbox.look(base)
+                if self._indices is not None:
+                    self._indices.look(base)
         return last
 
     def _send_all(self) -> tuple[Outcome, Outcome]:

@@ -16,6 +16,7 @@ from merchant_agent.errors import StoreError
 from merchant_agent.evidence.bodies import Kind
 from merchant_agent.terminal.alarms import raise_alarm
 from merchant_agent.terminal.inbox import Inbox
+from merchant_agent.terminal.log.indices import Indices
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.journal import Appended
 from merchant_agent.terminal.upload.backoff import Backoff
@@ -37,7 +38,7 @@ _AT_ONCE = frozenset({Kind.RATING, Kind.SUGGESTION, Kind.COMPLAINT})
 class Uploader:
     """Uploads for one terminal over `client`, which it closes in the end; `rng` is the chance in its waits.
 
-    After each run it looks into the inbox, if there is one.
+    After each run it looks into the inbox, and asks where records stand in the log, as far as these are given.
 
     `run_once` may be called from any thread; `start` has a thread of its own take each `turn`.
     """
@@ -49,10 +50,11 @@ class Uploader:
         *,
         rng: random.Random | None = None,
         inbox: Inbox | None = None,
+        indices: Indices | None = None,
     ) -> None:
         self._terminal = terminal
         self._client = client
-        self._delivery = Delivery(terminal, client, inbox)
+        self._delivery = Delivery(terminal, client, inbox, indices)
         self._backoff = Backoff(rng if rng is not None else random.SystemRandom())
         self._wake = threading.Condition()  # guards the three below
         self._due_mono: float | None = None
