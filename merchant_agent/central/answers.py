@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from merchant_agent.central.own_chain import OwnRecord, append_own, own_issuer
+from merchant_agent.central.revocations import is_in_force
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import InvitedAnswer, MerchantEntry, Release
 from merchant_agent.central.visits import Said, find_record
@@ -105,7 +106,7 @@ def read_invitation(central: Central, text: str) -> Asked:
     """The invitation in an address, whether or not it has ended.
 
     Raises:
-        InvalidError: "invitation", when it is none, or no terminal of ours signed it.
+        InvalidError: "invitation", when it is none, no terminal of ours signed it, or its key was revoked.
         NotFoundError: "merchant", when its merchant is not registered any more.
     """
     try:
@@ -116,6 +117,8 @@ def read_invitation(central: Central, text: str) -> Asked:
     except (FormatError, NotFoundError, VerificationError) as error:
         raise InvalidError("invitation", str(error)) from error
     with central.store.read() as reader:
+        if not is_in_force(reader, granted.merchant, invitation.place):
+            raise InvalidError("invitation", "its key does not count for this place")
         entry = _merchant(reader, granted.merchant)
     return Asked(merchant=entry, invitation=invitation, octets=octets)
 

@@ -13,6 +13,8 @@ from typing import Any, Generic, TypeVar
 
 import peewee
 
+from merchant_agent.central.intake.standing import FROZEN, REVOKED
+from merchant_agent.central.intake.verdicts import STUB
 from merchant_agent.central.merchants import find_merchant
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import (
@@ -55,8 +57,10 @@ class TerminalState:
 
     `seq` is the newest record's, -1 before the first; `claimed_seq` the newest that a batch
     committed to, so `waiting` is what the terminal said it still holds. `clock_ms` is how far its
-    clock was ahead of ours at `seen_at`. `quarantined` counts places of which a line was rejected. `conflict` says why
-    it is frozen: `fork`, `prev` or `newest`.
+    clock was ahead of ours at `seen_at`. `quarantined` counts places of which a line was rejected, `stubs`
+    those whose record was too large to come, `late` those that came after the next epoch was granted.
+    `behind` says that it last showed less than central has. `conflict` says why it is frozen: `fork`,
+    `prev` or `newest`.
     """
 
     issuer: str
@@ -69,7 +73,11 @@ class TerminalState:
     software: str
     clock_ms: int
     quarantined: int
+    stubs: int
+    late: int
+    behind: bool
     frozen: bool
+    revoked: bool
     conflict: str | None
 
     @property
@@ -268,7 +276,8 @@ def _typed_in(reader: Reader, answers: Sequence[Any]) -> set[tuple[Any, ...]]:
 
 def _terminals(reader: Reader, merchants: Sequence[str]) -> dict[str, tuple[TerminalState, ...]]:
     """The states by merchant, the newest grant first; an empty tuple for one without a terminal."""
-    quarantined = _quarantined(reader, merchants)
+    quarantined = _aside(reader, merchants, Quarantine.rule != STUB)
+    stubs = _aside(reader, merchants, (Quarantine.rule == STUB) & (Quarantine.placed == 1))
     conflicts = _conflicts(reader, merchants)
     states: dict[str, list[TerminalState]] = defaultdict(list)
     terminals = ChainHead.merchant.in_(merchants) & (ChainHead.role == "terminal")
@@ -287,18 +296,22 @@ def _terminals(reader: Reader, merchants: Sequence[str]) -> dict[str, tuple[Term
                 software=head.software,
                 clock_ms=head.clock_ms,
                 quarantined=quarantined.get(place, 0),
-                frozen=head.state == "frozen",
+                stubs=stubs.get(place, 0),
+                late=0 if head.closed_seq is None else head.seq - head.closed_seq,
+                behind=head.outcome == "behind",
+                frozen=head.state == FROZEN,
+                revoked=head.state == REVOKED,
                 conflict=conflicts.get(place),
             )
         )
     return {merchant: tuple(states[merchant]) for merchant in merchants}
 
 
-def _quarantined(reader: Reader, merchants: Sequence[str]) -> dict[tuple[str, int], int]:
+def _aside(reader: Reader, merchants: Sequence[str], where: peewee.Expression) -> dict[tuple[str, int], int]:
     columns = (Quarantine.issuer, Quarantine.epoch)
     query = (
         Quarantine.select(*columns, peewee.fn.COUNT(Quarantine.seq.distinct()))
-        .where(Quarantine.merchant.in_(merchants))
+        .where(Quarantine.merchant.in_(merchants) & where)
         .group_by(*columns)
     )
     return {(issuer, epoch): count for issuer, epoch, count in reader.all(query.tuples())}

@@ -16,6 +16,7 @@ from merchant_agent.central.log.proofs import inclusion_proof
 from merchant_agent.central.log.silence import read_log_time
 from merchant_agent.central.log.waiting import Waiting, enqueue
 from merchant_agent.central.promises import Promise, place_of, settle, this_slip
+from merchant_agent.central.revocations import is_in_force
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import MerchantEntry, Slip
 from merchant_agent.central.visits import Said, find_record
@@ -62,7 +63,7 @@ def open_promise(central: Central, text: str) -> OpenedSlip:
     """The slip in an address; the first time that it is opened it is stored and logged.
 
     Raises:
-        InvalidError: "slip", when it is none, or no terminal of ours signed it.
+        InvalidError: "slip", when it is none, no terminal of ours signed it, or its key had been revoked.
         StoreError: nothing was stored.
     """
     octets, slip, merchant = _open(central, text)
@@ -136,6 +137,9 @@ def _stored(central: Central, tx: Writer, octets: bytes, slip: wire.Slip, mercha
     known: Slip | None = tx.first(Slip.select().where(this_slip(row)))
     if known is not None:
         return known
+    # What was opened before the key was revoked stays promised.
+    if not is_in_force(tx, merchant, place):
+        raise InvalidError("slip", "its key does not count for this place")
     tx.execute(Slip.insert(**row.__data__))
     leaf = Waiting(
         merchant=merchant,

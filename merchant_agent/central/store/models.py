@@ -242,7 +242,8 @@ class EpochAsked(Table):
 
     `octets` are the request's, `head_seq` is where central stood then. `outcome` is `granted`,
     `waiting` (for an officer), `allowed` (by one, and not asked again yet), `dismissed` (by one),
-    `replaced` (another one had got the next epoch before) or `revoked`.
+    `replaced` (another one had got the next epoch before) or `revoked`. `settled_at` is when an officer
+    looked into it.
     """
 
     merchant = peewee.TextField()
@@ -256,6 +257,8 @@ class EpochAsked(Table):
     octets = peewee.BlobField()
     at = InstantField()
     outcome = peewee.TextField()
+    settled_at = InstantField(null=True)
+    settled_by = peewee.TextField(default="")
 
     class Meta:
         table_name = "epoch_request"

@@ -70,12 +70,20 @@ def ago(moment: datetime, now: datetime) -> str:
 def _marks(state: TerminalState, ended: bool, now: datetime, silent_after: timedelta) -> list[Mark]:  # noqa: FBT001 -- a fact
     marks: list[Mark] = []
     if state.frozen:
-        marks.append(Mark(words=_frozen_words(state.conflict), alert=True))
+        marks.append(Mark(words=frozen_words(state.conflict), alert=True))
+    if state.revoked:
+        marks.append(Mark(words=gettext("Key revoked"), alert=not ended))
     if state.quarantined:
         marks.append(Mark(words=gettext("%(count)s rejected", count=state.quarantined), alert=True))
+    if state.stubs:
+        marks.append(Mark(words=gettext("%(count)s too large to come", count=state.stubs), alert=False))
+    if state.late:
+        marks.append(Mark(words=gettext("%(count)s came late", count=state.late), alert=False))
     if ended:
         marks.append(Mark(words=gettext("Replaced by a newer key"), alert=False))
         return marks
+    if state.behind:
+        marks.append(Mark(words=gettext("Behind: it has fewer records than came here"), alert=True))
     if state.seen_at is not None and _is_off(state.clock_ms):
         marks.append(
             Mark(words=gettext("Clock off by %(time)s", time=_clock_words(state.clock_ms)), alert=True)
@@ -91,7 +99,8 @@ def _marks(state: TerminalState, ended: bool, now: datetime, silent_after: timed
     return marks
 
 
-def _frozen_words(conflict: str | None) -> str:
+def frozen_words(conflict: str | None) -> str:
+    """Why a chain is frozen."""
     words: dict[str, str] = {
         "fork": gettext("Frozen: two records for one place"),
         "prev": gettext("Frozen: a record follows another one than ours"),

@@ -204,6 +204,8 @@ class EpochAsked(peewee.Model):
     octets = peewee.BlobField()
     at = peewee.BigIntegerField()
     outcome = peewee.TextField()
+    settled_at = peewee.BigIntegerField(null=True)
+    settled_by = peewee.TextField(default="")
 
     class Meta:
         table_name = "epoch_request"
