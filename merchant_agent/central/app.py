@@ -14,9 +14,11 @@ from flask_babel import gettext
 from merchant_agent.central.merchants import MAX_FILE_BYTES
 from merchant_agent.central.schedule import Schedule
 from merchant_agent.central.services import Central, open_central
+from merchant_agent.central.web.calls import call_pages
 from merchant_agent.central.web.catalogues import aspect_words, category_words, remedy_words, tag_words
 from merchant_agent.central.web.enrolling import enrolling_pages
 from merchant_agent.central.web.epochs_api import epochs_api
+from merchant_agent.central.web.findings import finding_pages
 from merchant_agent.central.web.health import health
 from merchant_agent.central.web.inbox_api import inbox_api
 from merchant_agent.central.web.intake_api import intake_api
@@ -66,8 +68,19 @@ def create_app(central: Central) -> Flask:
         )
     )
     pages = (public_pages, health, officer_pages, register_pages, enrolling_pages, voice_pages, private_pages)
+    duties = (call_pages, finding_pages)
     phones = (slip_pages, invitation_pages, poster_pages)
-    for blueprint in (*pages, *phones, intake_api, epochs_api, inbox_api, leaves_api, log_api, verifier_file):
+    for blueprint in (
+        *pages,
+        *duties,
+        *phones,
+        intake_api,
+        epochs_api,
+        inbox_api,
+        leaves_api,
+        log_api,
+        verifier_file,
+    ):
         app.register_blueprint(blueprint(central))
     exempt_from_csrf(app, "intake_api", "epochs_api")
     app.add_template_filter(grouped)

@@ -30,12 +30,19 @@ from merchant_agent.store.store import Reader, Writer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remarks:
-    """What was said about the records of a visit: when, and a correction's level; None where it was not."""
+    """What was said about the records of a visit: when, and a correction's level; None where it was not.
+
+    The first four are a phone's. `called_at` is when the station last called back, `heard` the kind of
+    record in which it said what it heard, `heard_level` the level where that is a correction.
+    """
 
     superseded_at: datetime | None
     level: int | None
     disputed_at: datetime | None
     confirmed_at: datetime | None
+    called_at: datetime | None = None
+    heard: str = ""
+    heard_level: int | None = None
 
 
 def correct(central: Central, opened: OpenedSlip, token: str, level: int) -> None:
@@ -103,11 +110,15 @@ def find_remarks(reader: Reader, opened: OpenedSlip, holder: Holder) -> Remarks:
     superseded = None if rating is None else _find(reader, opened, Kind.SUPERSEDE, rating.place)
     disputed = _find(reader, opened, Kind.DISPUTE, last)
     confirmed = _find(reader, opened, Kind.CONFIRM, last)
+    called = _find_call_back(reader, opened, last if rating is None else rating.place)
     return Remarks(
         superseded_at=None if superseded is None else superseded.received_at,
         level=None if superseded is None else superseded.level,
         disputed_at=None if disputed is None else disputed.received_at,
         confirmed_at=None if confirmed is None else confirmed.received_at,
+        called_at=None if called is None else called.received_at,
+        heard="" if called is None else called.kind,
+        heard_level=None if called is None else called.level,
     )
 
 
@@ -123,11 +134,25 @@ def _append(
 
 
 def _find(reader: Reader, opened: OpenedSlip, kind: Kind, place: Place) -> Remark | None:
+    """What a phone said of it."""
+    said = (Remark.kind == kind.value) & (Remark.code != "call_back")
+    found: Remark | None = reader.first(Remark.select().where(_told(opened, place) & said))
+    return found
+
+
+def _find_call_back(reader: Reader, opened: OpenedSlip, place: Place) -> Remark | None:
+    """What the station last heard about it."""
+    heard = (Remark.code == "call_back") | ((Remark.kind == Kind.FINDING.value) & (Remark.code == "disputed"))
+    query = Remark.select().where(_told(opened, place) & heard).order_by(Remark.seq.desc())
+    found: Remark | None = reader.first(query)
+    return found
+
+
+def _told(opened: OpenedSlip, place: Place) -> peewee.Expression:
     told: peewee.Expression = (
         (Remark.merchant == opened.row.merchant)
         & (Remark.told_issuer == place.issuer)
         & (Remark.told_epoch == place.epoch)
         & (Remark.told_seq == place.seq)
     )
-    found: Remark | None = reader.first(Remark.select().where(told & (Remark.kind == kind.value)))
-    return found
+    return told

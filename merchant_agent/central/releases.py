@@ -120,16 +120,14 @@ def _levels(due: Due, merchants: list[str]) -> peewee.ModelSelect[Rating]:
     """Merchant, prompt and level of each rating that counts.
 
     One by invitation counts once a prompt with the invitation's order tag stands at its place.
-    One that the station corrected after calling back is left to its correction.
+    One that the station corrected after calling back is left to its correction, and one that the customer
+    then said not to have given does not count.
     """
-    settled = Remark.select(Remark.kind).where(
-        _tells_of_rating() & (Remark.code == "call_back") & (Remark.received_at < due.until)
-    )
     return (
         _with_prompt(Rating.select(*_PROMPT, Rating.level))
         .where((Rating.received_at < due.until) & Rating.merchant.in_(merchants) & _counts(due))
         .where(_was_invited() | _was_asked())
-        .where(~peewee.fn.EXISTS(settled))
+        .where(~_was_called_back(due, confirmed=False))
     )
 
 
@@ -164,10 +162,33 @@ def _was_asked() -> peewee.Expression:
 
 
 def _corrected_levels(due: Due, merchants: list[str]) -> peewee.ModelSelect[Rating]:
-    """The same of each correction; one that a phone made upwards is never the lowest."""
+    """The same of each correction; one that a phone made upwards is never the lowest.
+
+    What the station heard when it called back counts instead of what a phone corrected.
+    """
     select = Rating.select(*_PROMPT, Remark.level).join(Remark, on=_tells_of_rating()).switch(Rating)
     received = (Remark.received_at < due.until) & Remark.merchant.in_(merchants)
-    return _with_prompt(select).where(received & _counts(due))
+    counts = (Remark.code == "call_back") | ~_was_called_back(due, confirmed=True)
+    return _with_prompt(select).where(received & counts & _counts(due))
+
+
+def _was_called_back(due: Due, *, confirmed: bool) -> peewee.Function:
+    """The station heard from the customer about the rating: another level, or that it was not theirs.
+
+    With `confirmed` also that it stands.
+    """
+    said = Remark.alias()
+    kinds = ["supersede", "confirm"] if confirmed else ["supersede"]
+    heard = (said.kind.in_(kinds) & (said.code == "call_back")) | (
+        (said.kind == "finding") & (said.code == "disputed")
+    )
+    of_rating = (
+        (said.merchant == Rating.merchant)
+        & (said.told_issuer == Rating.issuer)
+        & (said.told_epoch == Rating.epoch)
+        & (said.told_seq == Rating.seq)
+    )
+    return peewee.fn.EXISTS(said.select(said.seq).where(of_rating & heard & (said.received_at < due.until)))
 
 
 def _with_prompt(select: peewee.ModelSelect[Rating]) -> peewee.ModelSelect[Rating]:

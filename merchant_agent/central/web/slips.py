@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from merchant_agent.central.claims import find_holder, present_claim
 from merchant_agent.central.corrections import confirm, correct, dispute, find_remarks
 from merchant_agent.central.devices import Device, keyed_device, named_device
+from merchant_agent.central.explanations import find_explanation
 from merchant_agent.central.promises import Promise
 from merchant_agent.central.services import Central
 from merchant_agent.central.slips import OpenedSlip, open_promise, proof_of, record_of
@@ -129,6 +130,7 @@ def _page(central: Central, text: str, opened: OpenedSlip) -> str:
     with central.store.read() as reader:
         holder = find_holder(reader, opened.row, _token())
         remarks = find_remarks(reader, opened, holder) if holder is not None and holder.visit else None
+        explanation = find_explanation(central, reader, opened, is_holder=holder is not None)
     return render_template(
         "central/phone/slip.html",
         text=text,
@@ -136,6 +138,7 @@ def _page(central: Central, text: str, opened: OpenedSlip) -> str:
         words=promise_words(opened),
         holder=holder,
         remarks=remarks,
+        explanation=explanation,
         is_provable=_is_provable(central, text),
         levels=central.catalogue.levels,
         number=central.catalogue.trade(opened.merchant.trade).number,

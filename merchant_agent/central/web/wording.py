@@ -138,3 +138,64 @@ def refusal_words(error: ImportRefusedError) -> str:
         "import-lines": gettext("Some lines need to be corrected:"),
     }
     return words.get(error.code, error.detail)
+
+
+def finding_words(code: str) -> str:
+    """What was found."""
+    words: dict[str, str] = {
+        "broken_promise": gettext("Promise not kept in time"),
+        "late": gettext("Came late"),
+        "conflict": gettext("Two signatures contradict each other"),
+        "disputed": gettext("Answer not given by the customer"),
+        "split_view": gettext("The terminal saw another log"),
+        "silent": gettext("Silent in opening hours"),
+    }
+    return words.get(code, code)
+
+
+def reason_words(reason: str) -> str:
+    """Why a customer is to be called back."""
+    words: dict[str, str] = {
+        "disputed": gettext("“I did not tap this”"),
+        "contested": gettext("Several devices have the slip"),
+        "upward": gettext("Corrected to a better level"),
+    }
+    return words.get(reason, reason)
+
+
+def remark_words(kind: str, code: str) -> str:
+    """What was said about an answer, and how."""
+    words: dict[tuple[str, str], str] = {
+        ("supersede", "phone"): gettext("Corrected by phone"),
+        ("supersede", "call_back"): gettext("Corrected when called back"),
+        ("dispute", "contested"): gettext("Disputed by phone, several devices have the slip"),
+        ("dispute", "uncontested"): gettext("Disputed by phone"),
+        ("confirm", "counter"): gettext("Confirmed at the counter"),
+        ("confirm", "phone"): gettext("Confirmed by phone"),
+        ("confirm", "call_back"): gettext("Confirmed when called back"),
+        ("finding", "disputed"): gettext("Not given by the customer, as heard when called back"),
+    }
+    return words.get((kind, code)) or finding_words(code)
+
+
+def call_words(outcome: str) -> str:
+    """What a call came to."""
+    words: dict[str, str] = {
+        "confirmed": gettext("The customer confirms the answer"),
+        "corrected": gettext("The customer meant another level"),
+        "not_given": gettext("The customer did not give this answer"),
+        "not_reached": gettext("Nobody was reached"),
+    }
+    return words.get(outcome, outcome)
+
+
+def slip_state_words(state: str) -> str:
+    """Where a slip's promise stands, for officers."""
+    words: dict[str, str] = {
+        "promised": gettext("on its way"),
+        "kept": gettext("kept"),
+        "late": gettext("came late"),
+        "broken": gettext("not kept in time"),
+        "conflict": gettext("contradicted"),
+    }
+    return words.get(state, state)
