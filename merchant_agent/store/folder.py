@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,6 +32,10 @@ _NETWORK_FILE_SYSTEMS = frozenset(
         *("fuse.sshfs", "fuse.glusterfs", "fuse.rclone", "fuse.davfs2", "fuse.vmhgfs-fuse", "fuse.s3fs"),
     }
 )
+
+
+# See `whereabouts`.
+ADDRESS_NAME = "address.json"
 
 
 class DataFolder:
@@ -75,6 +79,9 @@ class DataFolder:
             os.close(descriptor)
             raise StartError(f"The data folder {self.path} is in use by another process.") from error
         self._lock_file = descriptor
+        # A program that was killed left it; nobody listens there now.
+        with suppress(OSError):
+            (self.path / ADDRESS_NAME).unlink()
 
     def unlock(self) -> None:
         """Lets the next process in; nothing happens when not locked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -13,6 +14,7 @@ from merchant_agent.clock import SystemClock
 from merchant_agent.errors import StartError
 from merchant_agent.settings import TerminalSettings, keep_good_copy
 from merchant_agent.store.store import Reader
+from merchant_agent.store.whereabouts import forget_whereabouts, tell_whereabouts
 from merchant_agent.terminal.accounts import has_pin
 from merchant_agent.terminal.administration import note_stop, record_start
 from merchant_agent.terminal.devices import list_tablets
@@ -109,7 +111,9 @@ def run(settings: TerminalSettings, *, as_json: bool) -> None:
             host=host,
             port=settings.port,
             threads=threads,
-            on_ready=_start_work(settings, uploader, schedule, ends, announce("terminal", as_json=as_json)),
+            on_ready=_start_work(
+                terminal, host, uploader, schedule, ends, announce("terminal", as_json=as_json)
+            ),
             on_stop=terminal.bell.close,
         )
 
@@ -144,8 +148,9 @@ def choose_host(reader: Reader, wanted: str) -> str:
     return wanted or LOOPBACK
 
 
-def _start_work(
-    settings: TerminalSettings,
+def _start_work(  # noqa: PLR0913, PLR0917 -- what a start consists of
+    terminal: Terminal,
+    host: str,
     uploader: Uploader,
     schedule: Schedule,
     ends: ExitStack,
@@ -154,7 +159,9 @@ def _start_work(
     """What begins once the pages answer: a person who waits for them comes first."""
 
     def begin(url: str) -> None:
-        keep_good_copy(TerminalSettings, settings.data)
+        keep_good_copy(TerminalSettings, terminal.settings.data)
+        ends.callback(forget_whereabouts, terminal.folder.path)
+        tell_whereabouts(terminal.folder.path, host, urlsplit(url).port or terminal.settings.port)
         ends.callback(uploader.stop)
         uploader.start()
         ends.callback(schedule.stop)

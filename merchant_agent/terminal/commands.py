@@ -25,6 +25,7 @@ from merchant_agent.settings import TerminalSettings, Value, documented, load
 from merchant_agent.store.credentials import audit
 from merchant_agent.store.folder import DataFolder
 from merchant_agent.store.store import Store
+from merchant_agent.store.whereabouts import read_whereabouts
 from merchant_agent.terminal import accounts
 from merchant_agent.terminal.app import choose_host
 from merchant_agent.terminal.app import run as run_terminal
@@ -164,9 +165,13 @@ def pair_link(data: Path, till: str, minutes: int) -> None:
         with store.write() as writer:
             secret = make_pairing_link(writer, at=now, till=till, valid_s=minutes * 60)
             audit(writer, at=now, who=_WHO, what="pairing-link")
-        with store.read() as reader:
-            host = choose_host(reader, settings.host)
-    click.echo(f"{root_of(host, settings.port)}/kiosk/pair/{secret}")
+        running = read_whereabouts(settings.data)
+        if running is None:
+            with store.read() as reader:
+                host, port = choose_host(reader, settings.host), settings.port
+        else:
+            host, port = running.host, running.port
+    click.echo(f"{root_of(host, port)}/kiosk/pair/{secret}")
 
 
 @terminal.command("pos-token")

@@ -17,8 +17,9 @@ from merchant_agent.domain.sales import Sale
 from merchant_agent.errors import StartError
 from merchant_agent.evidence.trust import encode_trust
 from merchant_agent.settings import TerminalSettings
-from merchant_agent.store.folder import DataFolder
+from merchant_agent.store.folder import ADDRESS_NAME, DataFolder
 from merchant_agent.store.store import Store
+from merchant_agent.store.whereabouts import read_whereabouts, tell_whereabouts
 from merchant_agent.terminal.accounts import set_pin
 from merchant_agent.terminal.app import choose_host
 from merchant_agent.terminal.collect.prompts import take_sale
@@ -151,12 +152,31 @@ def test_a_secret_that_is_easy_to_guess_is_a_wrong_call(data: Path, command: str
 def test_a_pairing_link_of_the_command_line_pairs_a_tablet_of_the_running_terminal(data: Path) -> None:
     with _running(data) as url:
         link = _command("pair-link", data, "--till", "2")
-        assert link.startswith("http://127.0.0.1:8700/kiosk/pair/")
-        path = link.removeprefix("http://127.0.0.1:8700")
-        answer = urllib3.request("GET", f"{url}{path}", redirect=False)
-        assert (answer.status, answer.headers["Location"]) == (302, "/kiosk")
+        assert link.startswith(f"{url}/kiosk/pair/")
+        answer = urllib3.request("GET", link, redirect=False)
+        assert answer.status == 302
+        assert answer.headers["Location"].startswith("/kiosk")
     with _store(data) as store, store.read() as reader:
         assert [tablet.till for tablet in list_tablets(reader)] == ["2"]
+
+
+def test_what_a_killed_terminal_left_is_no_address(data: Path) -> None:
+    tell_whereabouts(data, "127.0.0.1", 1)
+    assert read_whereabouts(data) is not None
+    assert _command("pair-link", data).startswith("http://127.0.0.1:8700/kiosk/pair/")
+    assert read_whereabouts(data) is None
+
+
+def test_a_stopped_terminal_tells_no_address(data: Path) -> None:
+    with _running(data):
+        assert read_whereabouts(data) is not None
+    assert read_whereabouts(data) is None
+
+
+@pytest.mark.parametrize("octets", [b"", b"[]", b"{}", b"\xff", b'{"host": "x", "port": "y", "pid": 1}'])
+def test_what_is_no_address_is_none(data: Path, octets: bytes) -> None:
+    (data / ADDRESS_NAME).write_bytes(octets)
+    assert read_whereabouts(data) is None
 
 
 def test_a_pairing_link_works_as_long_as_was_said(data: Path) -> None:
