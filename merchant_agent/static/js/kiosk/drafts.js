@@ -17,6 +17,7 @@ export class Drafts {
     this.timer = 0;
     this.waitsSince = 0;
     this.sentAt = 0;
+    this.afterKept = null;
     window.addEventListener("pagehide", () => this.leave());
   }
 
@@ -33,6 +34,17 @@ export class Drafts {
   // Whether the terminal has not heard the newest state.
   get isBehind() {
     return this.next !== null || this.onWay !== null;
+  }
+
+  // Calls `act` once the terminal has heard the newest state, or will not have it.
+  whenKept(act) {
+    if (!this.isBehind) {
+      act();
+      return;
+    }
+    this.afterKept = act;
+    clearTimeout(this.timer);
+    this.send();
   }
 
   // Nothing more is sent: the answer is finished, or given up.
@@ -67,11 +79,13 @@ export class Drafts {
           if (!(error instanceof Refused)) this.onUnreached();
           await pause(RETRY_MS);
           // Given up meanwhile, or replaced by a newer state.
-          if (this.next === null && answer.isOpen) this.next = answer;
+          if (this.next === null && (answer.isOpen || this.afterKept !== null)) this.next = answer;
         }
       }
       this.onWay = null;
     }
     this.isSending = false;
+    this.afterKept?.();
+    this.afterKept = null;
   }
 }

@@ -6,7 +6,7 @@ const POLL_TIMEOUT_MS = 26000;
 const LONGEST_PAUSE_MS = 5000;
 
 export class Link {
-  // `onScreen(screen)`; `onLost()` once when the terminal is gone; `onFound()` once when it is back; `onUnpaired()`.
+  // `onScreen(screen, askedAt)`; `onLost()` once when the terminal is gone; `onFound()` once when it is back; `onUnpaired()`.
   constructor(events) {
     this.events = events;
     this.version = "";
@@ -23,7 +23,11 @@ export class Link {
 
   // Another request failed: the pending one may wait for an answer that never comes.
   doubt() {
-    if (!this.isUp) return;
+    if (this.isUp) this.again();
+  }
+
+  // Asks anew, and is answered at once.
+  again() {
     this.version = "";
     this.poll?.abort();
   }
@@ -36,24 +40,25 @@ export class Link {
   async run() {
     for (;;) {
       this.poll = new AbortController();
+      const askedAt = performance.now();
       try {
         // After a failure without waiting: the first answer tells that the terminal is back.
         const version = this.isUp ? this.version : "";
         const path = `/kiosk/api/screen?version=${encodeURIComponent(version)}`;
-        this.take(await call("GET", path, undefined, { timeoutMs: POLL_TIMEOUT_MS, signal: this.poll.signal }));
+        this.take(await call("GET", path, undefined, { timeoutMs: POLL_TIMEOUT_MS, signal: this.poll.signal }), askedAt);
       } catch (error) {
         if (!this.poll.signal.aborted) await this.miss(error);
       }
     }
   }
 
-  take(screen) {
+  take(screen, askedAt) {
     this.version = screen.version;
     if (!this.isUp) {
       this.failures = 0;
       this.events.onFound();
     }
-    this.events.onScreen(screen);
+    this.events.onScreen(screen, askedAt);
   }
 
   async miss(error) {

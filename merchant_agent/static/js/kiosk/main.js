@@ -7,6 +7,7 @@ import { Refused } from "./api.js";
 import { Answer } from "./answer.js";
 import { Ask } from "./ask.js";
 import { Drafts } from "./drafts.js";
+import { Finger } from "./finger.js";
 import { Idle } from "./idle.js";
 import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
@@ -29,12 +30,14 @@ const drafts = new Drafts({
   onRefused: (answer, error) => refuse(answer, error),
   onUnreached: () => link.doubt(),
 });
-const idle = new Idle((left) => countDown(left));
+// Before everything else that listens to taps.
+const finger = new Finger();
+const idle = new Idle((left) => finger.afterwards("countdown", () => countDown(left)));
 const link = new Link({
-  onScreen: (screen) => hear(screen),
-  onLost: () => lose(),
+  onScreen: (screen, askedAt) => finger.afterwards("screen", () => hear(screen, askedAt)),
+  onLost: () => finger.afterwards("connection", () => lose()),
   onFound: () => find(),
-  onUnpaired: () => unpair(),
+  onUnpaired: () => finger.afterwards("screen", () => unpair()),
 });
 
 // What the terminal last said; questions that this tablet is done with; the step on the stage.
@@ -44,7 +47,9 @@ let step = { name: "rest" };
 let isConnected = true;
 
 const question = () => (told.question && told.question.prompt !== ended ? told.question : null);
-const isMine = () => step instanceof Ask && step.answer.isTouched;
+const isMine = () => Boolean(step.answer?.isTouched);
+// What stands there already stays as it is.
+const isShown = (asked) => (asked ? step instanceof Ask && step.question.prompt === asked : step.name === "rest");
 const isBusy = () => isMine() || !["rest", "ask", "unconnected", "unpaired"].includes(step.name);
 
 function present(next) {
@@ -55,10 +60,11 @@ function present(next) {
   watch();
 }
 
-// Draws the present step again where only language or size changed.
+// Draws the present step again where only language or size changed; the keyboard stays where it was.
 function redraw() {
+  const pressed = document.activeElement?.dataset.do;
   dress(stage.show(step.name, { isSame: true }));
-  tellConnection();
+  if (pressed) document.querySelector(`[data-do="${pressed}"]`)?.focus({ preventScroll: true });
 }
 
 function dress(screen) {
@@ -80,6 +86,10 @@ function settle() {
   }
   const isHeld = asked.held !== null && asked.held !== undefined;
   const answer = isHeld ? Answer.held(asked, stage.lang) : new Answer(asked, stage.lang);
+  ask(asked, answer);
+}
+
+function ask(asked, answer) {
   present(new Ask(asked, answer, { onChange: (change) => keep(answer, change) }));
 }
 
@@ -98,45 +108,50 @@ function leave() {
 
 // --- What the terminal tells
 
-function hear(screen) {
-  const before = question()?.prompt;
+function hear(screen, askedAt) {
   told = screen;
   hearTime(screen.at);
   if (told.question?.prompt !== ended) ended = "";
   const asked = question()?.prompt;
-  if (step.name === "phone" && step.question.prompt !== asked) leave();
-  else if (isMine()) hearMine(asked);
-  else if (isBusy() || (asked === before && step.name === (asked ? "ask" : "rest"))) return;
+  if (isMine()) hearMine(asked, askedAt);
+  else if (isBusy() || isShown(asked)) return;
   // Another question stood here: whoever chose a language for it has gone.
-  else if (before) leave();
+  else if (step instanceof Ask) leave();
   else settle();
 }
 
-// The terminal ended what somebody left here: it was signed there as it stood.
-function hearMine(asked) {
-  if (asked !== step.answer.prompt && drafts.sentAt > step.answer.shownAt) {
-    // Whoever still writes is told what became of the words.
-    if (drafts.isBehind && step.answer.level !== null) {
-      finish("done");
-      return;
-    }
-    drafts.stop();
-    step.answer.isOpen = false;
-    leave();
+// Another question, or none, while somebody answers this one.
+function hearMine(asked, askedAt) {
+  const isHeldThere = drafts.sentAt > step.answer.shownAt;
+  if (asked === step.answer.prompt || !isHeldThere) return;
+  // The terminal may not have known yet that somebody answers.
+  if (askedAt < drafts.sentAt) {
+    link.again();
+    return;
   }
+  // It ended what somebody left here: it was signed there as it stood. Whoever still writes is
+  // told what became of the words.
+  if (drafts.isBehind && step.answer.level !== null) {
+    finish("done");
+    return;
+  }
+  drafts.stop();
+  step.answer.isOpen = false;
+  leave();
 }
 
 function lose() {
+  if (link.isUp) return;
   isConnected = false;
   if (isBusy()) tellConnection();
   else present({ name: "unconnected" });
 }
 
+// The screen that the terminal tells of next is shown by `hear`.
 function find() {
   isConnected = true;
   outbox.flush();
   if (isBusy()) tellConnection();
-  else settle();
 }
 
 function unpair() {
@@ -185,9 +200,11 @@ async function finish(how) {
   await deliver("rating", `/kiosk/api/answers/${answer.id}/done`, answer.finished(how), how === "done");
 }
 
-function decline(prompt) {
-  drafts.stop();
-  outbox.post(`/kiosk/api/prompts/${prompt}/decline`, {}, 0).catch(() => {});
+// A choice that was taken back is heard there before: what stands at the terminal cannot be declined.
+function decline() {
+  const { prompt } = step.question;
+  step.answer.isOpen = false;
+  drafts.whenKept(() => outbox.post(`/kiosk/api/prompts/${prompt}/decline`, {}, 0).catch(() => {}));
   settleAfter(prompt);
 }
 
@@ -220,8 +237,11 @@ async function deliver(kind, path, body, isWatched) {
 // The connection is back while the customer still stands here: now there is a slip to take along.
 function thankLate(thanks, answer) {
   if (thanks === null || step !== thanks) return;
-  thanks.told = answer;
-  present(thanks);
+  finger.afterwards("thanks", () => {
+    if (step !== thanks) return;
+    thanks.told = answer;
+    present(thanks);
+  });
 }
 
 function fail(error) {
@@ -270,13 +290,16 @@ function turn(by) {
   present(step);
 }
 
+// The question is this customer's until they have scanned it: no sale takes the code away meanwhile.
 function invite() {
-  const asked = step.question;
+  const { question: asked, answer } = step;
+  answer.takeBack();
+  keep(answer, {});
   const draw = (screen) => {
     fill(screen, { order: asked.order });
     screen.querySelector("[data-slot=qr]").src = `/kiosk/api/invitation/${asked.prompt}.svg`;
   };
-  present({ name: "phone", question: asked, draw });
+  present({ name: "phone", question: asked, answer, draw });
 }
 
 // --- What closes by itself
@@ -285,6 +308,7 @@ function watch() {
   const patience = stage.large || step.panel === "comment" ? 2 : 1;
   const isChanged = stage.large || stage.lang !== config.lang;
   if (step.lasts) idle.start(step.lasts, step.lasts, () => leave());
+  else if (step.name === "phone") idle.start(config.idle_complaint_s * patience, COUNTDOWN_S, () => decline());
   else if (isMine()) idle.start(config.idle_rating_s * patience, COUNTDOWN_S, () => endIdle());
   else if (isBusy()) idle.start(config.idle_complaint_s * patience, COUNTDOWN_S * 2, () => leave());
   else if (isChanged) idle.start(config.idle_complaint_s, 0, () => leave());
@@ -346,10 +370,10 @@ const taps = {
   aspects: () => turnTo("aspects"),
   comment: () => turnTo("comment"),
   done: () => finish("done"),
-  decline: () => decline(step.question.prompt),
+  decline: () => decline(),
   phone: () => invite(),
-  scanned: () => decline(step.question.prompt),
-  back: () => (step instanceof Complain ? turn(-1) : settle()),
+  scanned: () => decline(),
+  back: () => (step instanceof Complain ? turn(-1) : ask(step.question, step.answer)),
   more: () => step.showMore(),
   next: () => {
     if (step.check()) turn(1);
