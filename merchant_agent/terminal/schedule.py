@@ -18,6 +18,7 @@ from merchant_agent.terminal.collect.recovery import note_outage, sign_kept
 from merchant_agent.terminal.collect.sweep import sweep
 from merchant_agent.terminal.duties import Duty, Every, Nightly, spread_s
 from merchant_agent.terminal.erasure import erase_old
+from merchant_agent.terminal.memory import Memory
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.opening import BALLAST_NAME, DATABASE_NAME
 from merchant_agent.terminal.ticker import Ticker
@@ -57,8 +58,9 @@ def duties_of(terminal: Terminal, uploader: Uploader) -> tuple[Duty, ...]:
     soon = Every(clock, _ONCE, first_s=spread_s(f"{name} start", min(_START_SPREAD_S, every_s)))
     slots = Every(clock, every_s, first_s=spread_s(name, every_s))
     nightly, closing = _nightly(terminal), _closing(terminal)
+    memory = Memory(terminal.journal, terminal.folder.keys)
     return (
-        Duty(name="sweep", timer=Every(clock, _SWEEP_EVERY_S), run=lambda: _sweep(terminal)),
+        Duty(name="sweep", timer=Every(clock, _SWEEP_EVERY_S), run=lambda: _sweep(terminal, memory)),
         Duty(name="first upload", timer=soon, run=uploader.poke),
         Duty(name="upload", timer=slots, run=uploader.poke),
         Duty(name="quick check", timer=Every(clock, _ONCE), run=lambda: check_quickly(terminal), slow=True),
@@ -144,9 +146,10 @@ def _closing(terminal: Terminal) -> Nightly:
     )
 
 
-def _sweep(terminal: Terminal) -> None:
+def _sweep(terminal: Terminal, memory: Memory) -> None:
     """What was kept while nothing could be signed is signed before anything is ended."""
     if terminal.journal.enrolled:
+        memory.mark()
         note_outage(terminal)
         sign_kept(terminal)
         sweep(terminal)

@@ -14,6 +14,7 @@ from merchant_agent.store.folder import DataFolder
 from merchant_agent.store.store import Store
 from merchant_agent.terminal.collect.bell import Bell, Touches
 from merchant_agent.terminal.collect.board import Board
+from merchant_agent.terminal.memory import Memory
 from merchant_agent.terminal.store.journal import Journal
 from merchant_agent.terminal.store.opening import DATABASE_NAME, open_store
 
@@ -56,6 +57,7 @@ def open_terminal(settings: TerminalSettings, clock: Clock) -> Terminal:
             )
             undo.callback(store.close)
             journal = Journal(store, clock, folder.keys)
+            Memory(journal, folder.keys).hear_mark()
         except StoreError as error:
             raise StartError(_sentence(error, folder)) from error
         undo.pop_all()

@@ -1,6 +1,8 @@
 """`/kiosk/api/...`: what a paired tablet asks and tells, in JSON.
 
-Ids are the tablet's own, so that whatever got no answer can be sent again.
+Ids are the tablet's own, so that whatever got no answer can be sent again. Each answer's header
+`Merchant-Agent-Head` says how far the chain reaches; the tablet keeps the furthest and sends it with
+each look at the screen.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from merchant_agent.terminal.collect.said import Answer, Thanks
 from merchant_agent.terminal.collect.screen import Held, Question, Screen, Tablet
 from merchant_agent.terminal.collect.wake import LONGEST_WAIT_S, wait_for_screen
 from merchant_agent.terminal.collect.words import Grievance, Words, complain, suggest
+from merchant_agent.terminal.memory import Memory
 from merchant_agent.terminal.services import Terminal, central_address
 from merchant_agent.terminal.web.pairing import current_tablet
 from merchant_agent.web.answering import json_answer
@@ -85,10 +88,18 @@ class ComplaintMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 def kiosk_api(terminal: Terminal) -> Blueprint:
     """The interface of the tablet's page; every request carries the cookie of a paired tablet."""
     blueprint = Blueprint("kiosk_api", __name__, url_prefix="/kiosk/api")
+    memory = Memory(terminal.journal, terminal.folder.keys)
+
+    @blueprint.after_request
+    def tell_head(response: Response) -> Response:
+        if current_tablet() is not None:
+            response.headers["Merchant-Agent-Head"] = memory.head()
+        return response
 
     @blueprint.get("/screen")
     def screen() -> Response:
         tablet = _tablet()
+        memory.hear(request.args.get("head", ""))
         version = request.args.get("version", "")
         return json_answer(_shown(terminal, wait_for_screen(terminal, tablet, version, LONGEST_WAIT_S)))
 

@@ -37,7 +37,8 @@ def pairing(terminal: Terminal) -> Blueprint:
             if before is not None:
                 return redirect("/kiosk")
             return Response(render_template("kiosk/unpaired.html", link_failed=True), status=404)
-        return keep_cookie(redirect("/kiosk"), token)
+        # What the tablet remembers of another terminal ends with this pairing, see memory.js.
+        return keep_cookie(redirect("/kiosk#paired"), token)
 
     @blueprint.before_app_request
     def see() -> None:

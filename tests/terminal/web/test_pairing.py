@@ -26,7 +26,7 @@ def test_a_link_from_the_counter_makes_a_tablet(app: Flask, staff: Person, anybo
     assert "<svg" in page
     assert anybody.client.get("/kiosk").status_code == 401
     answer = anybody.client.get(address[1])
-    assert (answer.status_code, answer.location) == (302, "/kiosk")
+    assert (answer.status_code, answer.location) == (302, "/kiosk#paired")
     assert "data-config" in anybody.see("/kiosk")
     assert Person.of(app).client.get("/kiosk").status_code == 401
 

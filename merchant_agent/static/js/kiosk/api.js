@@ -1,5 +1,7 @@
 // Requests to the shop's terminal. Either JSON comes back, or one of two errors is thrown.
 
+import { remember } from "./memory.js";
+
 // The terminal said no; `isFinal` when the same again can never succeed.
 export class Refused extends Error {
   constructor(status, code) {
@@ -42,6 +44,7 @@ export async function call(method, path, body, { timeoutMs = 8000, signal } = {}
 }
 
 async function answerOf(response) {
+  if (!remember(response.headers.get("Merchant-Agent-Head"))) throw new Refused(401, "another-terminal");
   const type = response.headers.get("Content-Type") ?? "";
   if (response.ok && type.startsWith("application/json")) return response.json();
   if (type.startsWith("application/problem+json")) {

@@ -1,6 +1,7 @@
 // The long poll: hears from the terminal what this tablet is to show, and comes back by itself.
 
 import { Refused, call, pause } from "./api.js";
+import { recall } from "./memory.js";
 
 const POLL_TIMEOUT_MS = 26000;
 const LONGEST_PAUSE_MS = 5000;
@@ -44,8 +45,14 @@ export class Link {
       try {
         // After a failure without waiting: the first answer tells that the terminal is back.
         const version = this.isUp ? this.version : "";
+<<<<<<< merchant_agent/static/js/kiosk/link.js
+        const asked = new URLSearchParams({ version, head: recall() });
+        const path = `/kiosk/api/screen?${asked}`;
+        this.take(await call("GET", path, undefined, { timeoutMs: POLL_TIMEOUT_MS, signal: this.poll.signal }));
+=======
         const path = `/kiosk/api/screen?version=${encodeURIComponent(version)}`;
         this.take(await call("GET", path, undefined, { timeoutMs: POLL_TIMEOUT_MS, signal: this.poll.signal }), askedAt);
+>>>>>>> /tmp/mine.js
       } catch (error) {
         if (!this.poll.signal.aborted) await this.miss(error);
       }

@@ -10,6 +10,7 @@ import { Drafts } from "./drafts.js";
 import { Finger } from "./finger.js";
 import { Idle } from "./idle.js";
 import { Link } from "./link.js";
+import { beginAnew } from "./memory.js";
 import { Outbox } from "./outbox.js";
 import { Stage, calm, fill } from "./stage.js";
 import { Thanks } from "./thanks.js";
@@ -389,6 +390,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("contextmenu", (event) => event.preventDefault());
 
+beginAnew();
 present({ name: "rest" });
 outbox.flush();
 link.run();

@@ -20,13 +20,25 @@ export class Thanks {
     return this.told?.as_sent === false ? this.comment : "";
   }
 
+  // The terminal keeps it and cannot sign at the moment: there is nothing to prove it with.
+  get isUnsigned() {
+    return this.told !== null && !this.told.query_code;
+  }
+
   draw(screen) {
     const { told, claim, lasts } = this;
     screen.toggleAttribute("data-kept", told === null);
     screen.toggleAttribute("data-slip", Boolean(told?.slip));
+    screen.toggleAttribute("data-unsigned", this.isUnsigned);
+    screen.toggleAttribute("data-page", this.isUnsigned && Boolean(told.page));
     screen.toggleAttribute("data-late", told?.as_sent === false);
     screen.toggleAttribute("data-unkept", this.unkept !== "");
-    fill(screen, { code: told?.query_code ?? "", left: lasts });
-    if (told?.slip) drawQr(screen.querySelector("[data-qr]"), claim.behind(told));
+    fill(screen, { code: told?.query_code ?? "", page: told?.page ?? "", left: lasts });
+    const slot = screen.querySelector("[data-qr]");
+    if (told?.slip) drawQr(slot, claim.behind(told));
+    else if (this.isUnsigned && told.page) {
+      slot.setAttribute("aria-label", slot.dataset.page);
+      drawQr(slot, told.page);
+    }
   }
 }
