@@ -12,12 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from merchant_agent.errors import FormatError, StartError, VerificationError
 from merchant_agent.evidence.grant import Grant, open_grant
 from merchant_agent.evidence.jws import link_of
 from merchant_agent.evidence.keys import SigningKey, fingerprint, load_key, save_key
-from merchant_agent.evidence.octets import decode_b64u, encode_b64u
+from merchant_agent.evidence.octets import decode_b64u, decode_with, encode_b64u, encode_json
 from merchant_agent.evidence.trust import Trust, encode_trust, load_trust
+from merchant_agent.store.folder import write_file_atomic
 from merchant_agent.store.store import Reader, Store, Writer
 from merchant_agent.terminal.store.models import Epoch, UploadState
 
@@ -25,6 +28,21 @@ _log = logging.getLogger(__name__)
 
 _TAG_KEY_BYTES = 32
 _FINGERPRINT_CHARS = 16
+_GRANT_SUFFIX = ".grant"
+
+
+class _KeptGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """An identity outside the database: octets as base64url, the rest as it is."""
+
+    grant: str
+    merchant: dict[str, str]
+    trust: str
+    tag_key: str
+    central_url: str
+    public_url: str
+
+
+_KEPT_GRANT: msgspec.json.Decoder[_KeptGrant] = msgspec.json.Decoder(_KeptGrant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +142,17 @@ def record_grant(  # noqa: PLR0913 -- an enrolment has these parts
     """Makes the grant's epoch the one in force, with nothing of it uploaded yet.
 
     Raises:
-        VerificationError: no grant of the trusted roots, of another key (V11), or of no later epoch (V11).
+        VerificationError: no grant of the trusted roots, of another key (V11), or of no later epoch
+            of the same issuer (V11).
     """
     grant = open_grant(grant_octets, trust.root_keys())
     if grant.key != encode_b64u(key.public):
         raise VerificationError("V11", "the grant is of another key")
-    newest = writer.scalar(Epoch.select(Epoch.epoch).order_by(Epoch.epoch.desc()))
-    if newest is not None and grant.epoch <= newest:
-        raise VerificationError("V11", f"a grant of epoch {grant.epoch} after {newest}")
+    newest: Epoch | None = writer.first(Epoch.select().order_by(Epoch.epoch.desc()))
+    if newest is not None and grant.epoch <= newest.epoch:
+        raise VerificationError("V11", f"a grant of epoch {grant.epoch} after {newest.epoch}")
+    if newest is not None and grant.issuer != newest.issuer:
+        raise VerificationError("V11", f"a grant of {grant.issuer} after one of {newest.issuer}")
     identity = Identity(
         issuer=grant.issuer,
         epoch=grant.epoch,
@@ -148,23 +169,105 @@ def record_grant(  # noqa: PLR0913 -- an enrolment has these parts
 
 
 def settle_keys(keys: Path, store: Store) -> None:
-    """Deletes the private keys of all epochs before the one in force, which is durable.
+    """Keeps the newest grant beside its key, and deletes the private keys of all epochs before it.
 
-    A file that cannot be deleted is left until the next time.
+    Only for an epoch that is in force and durable. What the disk refuses is left until the next time.
 
     Raises:
         StoreError: the database cannot be read.
     """
     with store.read() as reader:
-        *earlier, newest = load_identities(reader)
-    for identity in earlier:
-        path = key_path(keys, decode_b64u(identity.grant.key, length=32))
-        if identity.grant.key != newest.grant.key and path.exists():
-            try:
-                path.unlink()
-                _log.info("the key of epoch %s is deleted", identity.epoch)
-            except OSError as error:
-                _log.warning("the key of epoch %s cannot be deleted: %s", identity.epoch, error.strerror)
+        identities = load_identities(reader)
+    if not identities:
+        return
+    newest = identities[-1]
+    try:
+        path = _grant_path(keys, newest)
+        if not path.exists():
+            write_file_atomic(path, encode_kept_grant(newest))
+        for identity in identities[:-1]:
+            for old in (_path_of(keys, identity), _grant_path(keys, identity)):
+                old.unlink(missing_ok=True)
+    except OSError as error:
+        _log.warning("the keys of epoch %s cannot be settled: %s", newest.epoch, error.strerror)
+
+
+def adopt_grants(store: Store, keys: Path) -> bool:
+    """Puts the epochs in force that only the folder of keys knows of: the database is older. Whether so.
+
+    Raises:
+        StartError: the grant in the database cannot be used.
+        StoreError: nothing was stored.
+    """
+    with store.read() as reader:
+        newest = load_identity(reader)
+    later = [
+        kept
+        for kept in load_kept_grants(keys)
+        if newest is not None and kept.issuer == newest.issuer and kept.epoch > newest.epoch
+    ]
+    if not later:
+        return False
+    with store.write() as writer:
+        for identity in later:
+            _insert(writer, identity)
+    return True
+
+
+def load_kept_grants(keys: Path) -> tuple[Identity, ...]:
+    """The identities whose grants lie beside their keys, oldest first; what cannot be used is passed over."""
+    found = []
+    for path in keys.glob(f"*{_GRANT_SUFFIX}"):
+        try:
+            found.append(decode_kept_grant(path.read_bytes()))
+        except (OSError, FormatError, VerificationError) as error:
+            _log.warning("%s cannot be used: %s", path.name, error)
+    return tuple(sorted(found, key=lambda identity: identity.epoch))
+
+
+def encode_kept_grant(identity: Identity) -> bytes:
+    """An identity as it is kept outside the database; it holds a secret."""
+    return encode_json(
+        _KeptGrant(
+            grant=identity.grant_octets.decode("ascii"),
+            merchant=dict(identity.merchant),
+            trust=encode_trust(identity.trust).decode(),
+            tag_key=encode_b64u(identity.tag_key),
+            central_url=identity.central_url,
+            public_url=identity.public_url,
+        )
+    )
+
+
+def decode_kept_grant(octets: bytes) -> Identity:
+    """The identity that `encode_kept_grant` wrote.
+
+    Raises:
+        FormatError: it is none.
+        VerificationError: its grant is none of the roots that are kept with it.
+    """
+    kept = decode_with(_KEPT_GRANT, octets)
+    trust = load_trust(kept.trust.encode())
+    grant = open_grant(kept.grant.encode(), trust.root_keys())
+    return Identity(
+        issuer=grant.issuer,
+        epoch=grant.epoch,
+        merchant=kept.merchant,
+        grant=grant,
+        grant_octets=kept.grant.encode(),
+        trust=trust,
+        tag_key=decode_b64u(kept.tag_key, length=_TAG_KEY_BYTES),
+        central_url=kept.central_url,
+        public_url=kept.public_url,
+    )
+
+
+def _path_of(keys: Path, identity: Identity) -> Path:
+    return key_path(keys, decode_b64u(identity.grant.key, length=32))
+
+
+def _grant_path(keys: Path, identity: Identity) -> Path:
+    return _path_of(keys, identity).with_suffix(_GRANT_SUFFIX)
 
 
 def _insert(writer: Writer, identity: Identity) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,8 @@ from merchant_agent.domain.projections import project
 from merchant_agent.errors import OnHoldError, StartError
 from merchant_agent.evidence.bodies import Body, Kind
 from merchant_agent.evidence.chain import Chain, append_record
-from merchant_agent.evidence.disclosure import make_disclosure
-from merchant_agent.evidence.fields import Anchor, Head, Place
+from merchant_agent.evidence.disclosure import make_disclosure, open_disclosure
+from merchant_agent.evidence.fields import Anchor, Head, Place, parse_at
 from merchant_agent.evidence.jws import leaf_hash
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.evidence.query_code import query_code
@@ -36,15 +36,18 @@ from merchant_agent.store.fields import to_ms
 from merchant_agent.store.store import Store, Writer
 from merchant_agent.terminal.store.checkpoints import newest_anchor
 from merchant_agent.terminal.store.comparing import Comparison, compare_place
+from merchant_agent.terminal.store.gate import Gate
 from merchant_agent.terminal.store.holds import Hold, Reason, end_hold, load_hold, save_hold
 from merchant_agent.terminal.store.identity import (
     Identity,
+    adopt_grants,
     enrolment_key,
     load_identity,
     load_identity_key,
     record_grant,
     settle_keys,
 )
+from merchant_agent.terminal.store.mark import Mark
 from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord
 from merchant_agent.terminal.store.projections import apply
 from merchant_agent.terminal.store.signer import Signer, copy_chain, make_signer, resume_chain
@@ -158,21 +161,48 @@ class JournalWriter(Writer):
             texts.values(),
             anchor=_further(self.chain.anchor, self.anchor),
         )
+        record, slip = self._enter(signer, octets, texts.values(), values)
+        self.before = reading
+        appended = Appended(record=record, octets=octets, leaf=leaf_hash(octets), slip=slip)
+        self.appended.append(appended)
+        return appended
+
+    def take(self, octets: bytes, disclosures: Sequence[str]) -> Record:
+        """Has a record of this chain stand here again that was signed before; its clocks are the newest.
+
+        Raises:
+            StartError: there is no chain.
+            StoreError: it could not be written; the transaction can only be rolled back.
+            VerificationError: it is not the next record of this chain; nothing of it was written.
+        """
+        if self.signer is None:
+            raise StartError("The terminal is not enrolled.")
+        opened = [open_disclosure(text) for text in disclosures]
+        record, _ = self._enter(self.signer, octets, disclosures, {item.name: item.value for item in opened})
+        self.before = Reading(at=parse_at(record.at), boot=record.boot, uptime_ms=record.uptime_ms)
+        return record
+
+    def _enter(
+        self, signer: Signer, octets: bytes, disclosures: Iterable[str], values: Mapping[str, str]
+    ) -> tuple[Record, bytes | None]:
+        """Writes the chain's next record with all that is made of it; it and the slip over it."""
+        if self.chain is None:
+            raise StartError("The terminal is not enrolled.")
+        texts = {open_disclosure(text).name: text for text in disclosures}
         # On a copy: what fails below leaves this transaction's chain where its rows are.
         chain = copy_chain(self.chain, signer)
         record = chain.accept(octets, texts.values())
         changes = project(record, values)
         place = (record.epoch, record.seq)
-        row = (*place, record.kind.value, to_ms(reading.at), octets, chain.head.link)
+        row = (*place, record.kind.value, to_ms(parse_at(record.at)), octets, chain.head.link)
         self.copy_rows(LedgerRecord, _RECORD, [row])
         self.copy_rows(LedgerDisclosure, _DISCLOSURE, [(*place, *item) for item in texts.items()])
         apply(self, changes)
-        leaf = leaf_hash(octets)
-        slip = signer.slips.promise(self, record, leaf, values)
-        self.chain, self.before = chain, reading
-        appended = Appended(record=record, octets=octets, leaf=leaf, slip=slip)
-        self.appended.append(appended)
-        return appended
+        slip = None
+        if signer.slips is not None:
+            slip = signer.slips.promise(self, record, leaf_hash(octets), values)
+        self.chain = chain
+        return record, slip
 
 
 First = Callable[[JournalWriter], object]
@@ -181,7 +211,8 @@ First = Callable[[JournalWriter], object]
 class Journal:
     """The terminal's chain. `keys` is the folder of private keys; one `Journal` for a store.
 
-    Where the key cannot be used the terminal is put on hold.
+    Where the key cannot be used, or the keys or the `mark` tell of more than the ledger has, the
+    terminal is put on hold.
 
     Raises:
         StartError: the terminal is enrolled and its grant cannot be used.
@@ -189,11 +220,13 @@ class Journal:
         StoreError: a hold could not be stored.
     """
 
-    def __init__(self, store: Store, clock: Clock, keys: Path) -> None:
+    def __init__(self, store: Store, clock: Clock, keys: Path, mark: Mark | None = None) -> None:
         self._store = store
         self._clock = clock
         self._keys = keys
+        self._mark = mark
         self._callbacks: list[OnCommit] = []
+        self._gate = Gate()
         # Held around every write here, outside the store's own lock; guards the six below.
         self._lock = threading.Lock()
         self._signer: Signer | None = None
@@ -202,17 +235,25 @@ class Journal:
         self._head: Head | None = None
         self._anchor: Anchor | None = None
         self._hold: Hold | None = None
+        is_older = adopt_grants(store, keys)
         with store.read() as reader:
             identity = load_identity(reader)
             self._hold = load_hold(reader)
-            if identity is not None:
-                key = _usable_key(keys, identity)
-                self._signer = make_signer(identity, key)
-                self._chain, self._before = resume_chain(reader, self._signer)
-                self._head = self._chain.head
-                self._anchor = newest_anchor(reader)
-        if self._signer is not None and self._signer.key is None and self._hold is None:
+            if identity is None:
+                return
+            self._signer = make_signer(identity, _usable_key(keys, identity))
+            self._chain, self._before = resume_chain(reader, self._signer)
+            self._head = self._chain.head
+            self._anchor = newest_anchor(reader)
+            marked = None if mark is None else mark.read(identity.issuer)
+            if marked is not None:
+                is_older |= compare_place(reader, marked.epoch, marked.seq, marked.link) != "known"
+        if is_older and self._hold is None:
+            self.put_on_hold("restored", "the ledger is older than the keys or the mark")
+        if self._signer.key is None and self._hold is None:
             self.put_on_hold("key")
+        if self._hold is None:
+            settle_keys(keys, store)
 
     @property
     def enrolled(self) -> bool:
@@ -327,6 +368,52 @@ class Journal:
         settle_keys(self._keys, self._store)
         return identity
 
+    def close_epoch(self, kind: Kind, body: Body, hold: Reason) -> Appended:
+        """Signs the last record of the epoch in force and lets nothing follow it, in one transaction.
+
+        Raises:
+            OnHoldError: nothing is signed already.
+            StartError: the terminal is not enrolled.
+            StoreError: nothing was stored.
+        """
+        with self._transaction(self._make_writer) as writer:
+            appended = writer.append(kind, body)
+            writer.hold = Hold(reason=hold, detail="", at=self._clock.now())
+            save_hold(writer, writer.hold)
+        return appended
+
+    def take_back(self, identity: Identity, records: Iterable[tuple[bytes, Sequence[str]]]) -> int:
+        """Has records of that epoch stand in the ledger again, octets and disclosures; how many.
+
+        They must follow its newest one here. The hold lasts; nobody is told as of a commit.
+
+        Raises:
+            StoreError: none of them was stored.
+            VerificationError: one is not the next record of that chain; none of them was stored.
+        """
+        count = 0
+        with self._transaction(self._bare_writer) as writer:
+            in_force = self._signer
+            is_in_force = in_force is not None and in_force.identity.epoch == identity.epoch
+            writer.signer = in_force if is_in_force and in_force else make_signer(identity, None)
+            writer.chain, writer.before = resume_chain(writer, writer.signer)
+            for octets, disclosures in records:
+                writer.take(octets, disclosures)
+                count += 1
+            writer.signer, writer.hold = in_force, self._hold
+            if not is_in_force:
+                writer.chain, writer.before = self._chain, self._before
+        return count
+
+    @contextmanager
+    def first(self, timeout_s: float) -> Iterator[None]:
+        """Has the writes of other threads wait for the block, but no longer than `timeout_s` from now."""
+        self._gate.shut(timeout_s)
+        try:
+            yield
+        finally:
+            self._gate.open()
+
     def put_on_hold(self, reason: Reason, detail: str = "") -> None:
         """Lets nothing be signed from now on, over restarts too, and raises the hold's alarm.
 
@@ -408,6 +495,7 @@ class Journal:
         self, make_writer: Callable[[Database, peewee.Database], JournalWriter]
     ) -> Iterator[JournalWriter]:
         self._store.require_outside()
+        self._gate.wait()
         with self._lock:
             self._store.require_room()
             try:
@@ -421,6 +509,8 @@ class Journal:
             self._chain, self._before = writer.chain, writer.before
             if writer.chain is not None:
                 self._head = writer.chain.head
+                if self._mark is not None:
+                    self._mark.write(writer.chain.issuer, self._head)
         if writer.appended:
             for callback in self._callbacks:
                 callback(tuple(writer.appended))
