@@ -45,14 +45,9 @@ export class Link {
       try {
         // After a failure without waiting: the first answer tells that the terminal is back.
         const version = this.isUp ? this.version : "";
-<<<<<<< merchant_agent/static/js/kiosk/link.js
-        const asked = new URLSearchParams({ version, head: recall() });
-        const path = `/kiosk/api/screen?${asked}`;
-        this.take(await call("GET", path, undefined, { timeoutMs: POLL_TIMEOUT_MS, signal: this.poll.signal }));
-=======
-        const path = `/kiosk/api/screen?version=${encodeURIComponent(version)}`;
+        const query = new URLSearchParams({ version, head: recall() });
+        const path = `/kiosk/api/screen?${query}`;
         this.take(await call("GET", path, undefined, { timeoutMs: POLL_TIMEOUT_MS, signal: this.poll.signal }), askedAt);
->>>>>>> /tmp/mine.js
       } catch (error) {
         if (!this.poll.signal.aborted) await this.miss(error);
       }
