@@ -23,6 +23,7 @@ from merchant_agent.central.web.health import health
 from merchant_agent.central.web.inbox_api import inbox_api
 from merchant_agent.central.web.intake_api import intake_api
 from merchant_agent.central.web.invitations import invitation_pages
+from merchant_agent.central.web.keys import key_pages
 from merchant_agent.central.web.leaves import leaves_api
 from merchant_agent.central.web.log import log_api
 from merchant_agent.central.web.officers import SIGN_IN_PATH, officer_pages
@@ -41,7 +42,7 @@ from merchant_agent.web.app import exempt_from_csrf, load_secret, make_app
 from merchant_agent.web.parts import WebParts
 
 _FORM_BYTES = 65_536
-_API_PATHS = ("/api/", "/healthz", "/log/")
+_API_PATHS = ("/api/", "/healthz", "/metrics", "/log/")
 # gunicorn stops as a whole on this code, instead of starting a failing worker again for ever.
 _APP_LOAD_ERROR = 4
 
@@ -68,7 +69,7 @@ def create_app(central: Central) -> Flask:
         )
     )
     pages = (public_pages, health, officer_pages, register_pages, enrolling_pages, voice_pages, private_pages)
-    duties = (call_pages, finding_pages)
+    duties = (call_pages, finding_pages, key_pages)
     phones = (slip_pages, invitation_pages, poster_pages)
     for blueprint in (
         *pages,

@@ -18,9 +18,11 @@ from merchant_agent.central.codes import (
     make_code,
     refuse_code,
 )
+from merchant_agent.central.key_alarms import list_alarms
 from merchant_agent.central.overview import merchant_overview
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import MerchantEntry
+from merchant_agent.central.web.keys import reason_words
 from merchant_agent.central.web.terminals import view_terminals
 from merchant_agent.central.web.wording import code_kind_words, code_state_words, programme_words
 from merchant_agent.evidence.enrolment import format_code
@@ -43,6 +45,8 @@ def enrolling_pages(central: Central) -> Blueprint:
             trade=central.catalogue.trade(found.entry.trade).text(current_lang()),
             programme=programme_words(found.entry.programme),
             terminals=view_terminals(found.terminals, central.clock.now(), silent_after),
+            alarms=list_alarms(central, merchant_id),
+            key_reason=reason_words,
             codes=list_codes(central, merchant=merchant_id),
             code_kind_words=code_kind_words,
             code_state_words=code_state_words,

@@ -9,9 +9,11 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from merchant_agent.central.codes import CodeState, list_codes
+from merchant_agent.central.key_alarms import list_alarms
 from merchant_agent.central.log.trouble import find_trouble
 from merchant_agent.central.overview import list_merchants
 from merchant_agent.central.services import Central
+from merchant_agent.central.web.keys import reason_words
 from merchant_agent.central.web.public import read_search
 from merchant_agent.central.web.terminals import view_terminals
 from merchant_agent.central.web.wording import trouble_words
@@ -86,6 +88,8 @@ def officer_pages(central: Central) -> Blueprint:
             },
             search=search,
             waiting=waiting,
+            alarms=list_alarms(central),
+            key_reason=reason_words,
             trouble=trouble_words(find_trouble(central)),
         )
 

@@ -68,17 +68,7 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def _marks(state: TerminalState, ended: bool, now: datetime, silent_after: timedelta) -> list[Mark]:  # noqa: FBT001 -- a fact
-    marks: list[Mark] = []
-    if state.frozen:
-        marks.append(Mark(words=frozen_words(state.conflict), alert=True))
-    if state.revoked:
-        marks.append(Mark(words=gettext("Key revoked"), alert=not ended))
-    if state.quarantined:
-        marks.append(Mark(words=gettext("%(count)s rejected", count=state.quarantined), alert=True))
-    if state.stubs:
-        marks.append(Mark(words=gettext("%(count)s too large to come", count=state.stubs), alert=False))
-    if state.late:
-        marks.append(Mark(words=gettext("%(count)s came late", count=state.late), alert=False))
+    marks = _lasting_marks(state, ended)
     if ended:
         marks.append(Mark(words=gettext("Replaced by a newer key"), alert=False))
         return marks
@@ -97,6 +87,18 @@ def _marks(state: TerminalState, ended: bool, now: datetime, silent_after: timed
         words = gettext("In order") if state.seen_at is not None else gettext("Enrolled, nothing sent yet")
         marks.append(Mark(words=words, alert=False))
     return marks
+
+
+def _lasting_marks(state: TerminalState, ended: bool) -> list[Mark]:  # noqa: FBT001 -- a fact
+    """What stays true of an epoch when it is over."""
+    told = (
+        (state.frozen, frozen_words(state.conflict), True),
+        (state.revoked, gettext("Key ended by an officer"), not ended),
+        (state.quarantined, gettext("%(count)s rejected", count=state.quarantined), True),
+        (state.stubs, gettext("%(count)s too large to come", count=state.stubs), False),
+        (state.late, gettext("%(count)s came late", count=state.late), False),
+    )
+    return [Mark(words=str(words), alert=alert) for applies, words, alert in told if applies]
 
 
 def frozen_words(conflict: str | None) -> str:

@@ -26,7 +26,7 @@ _PLANNED = "planned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matter:
+class KeyAlarm:
     """A terminal's epoch with something to look into; `at` is when it last happened.
 
     `frozen` is its state; `waiting` and `copies` count requests that wait, or came after another one's;
@@ -62,16 +62,16 @@ class KeyRequest:
     settled_by: str
 
 
-def list_matters(central: Central, merchant: str | None = None) -> list[Matter]:
+def list_alarms(central: Central, merchant: str | None = None) -> list[KeyAlarm]:
     """The 50 newest, of one merchant if given, what is frozen first."""
     with central.store.read() as reader:
         frozen = _frozen(reader, merchant)
         asked = _open_requests(reader, merchant)
         places = sorted({*frozen, *asked})
         names = _names(reader, {place[0] for place in places})
-    matters = [_matter(place, names, frozen.get(place), asked.get(place, [])) for place in places]
-    newest = sorted(matters, key=lambda matter: -_seconds(matter.at))
-    return sorted(newest, key=lambda matter: not matter.frozen)[:_LISTED]
+    alarms = [_alarm(place, names, frozen.get(place), asked.get(place, [])) for place in places]
+    newest = sorted(alarms, key=lambda alarm: -_seconds(alarm.at))
+    return sorted(newest, key=lambda alarm: not alarm.frozen)[:_LISTED]
 
 
 def list_requests(reader: Reader, merchant: str, issuer: str, epoch: int) -> list[KeyRequest]:
@@ -147,15 +147,15 @@ def _names(reader: Reader, merchants: set[str]) -> dict[str, str]:
     return dict(reader.all(query.tuples()))
 
 
-def _matter(
+def _alarm(
     place: tuple[str, str, int],
     names: dict[str, str],
     frozen_at: datetime | None,
     asked: list[EpochAsked],
-) -> Matter:
+) -> KeyAlarm:
     merchant, issuer, epoch = place
     granted = [row.reason for row in asked if row.outcome == AskedOutcome.GRANTED.value]
-    return Matter(
+    return KeyAlarm(
         merchant=merchant,
         shop_name=names.get(merchant, ""),
         issuer=issuer,
