@@ -172,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
             case Silence():
                 self._drip(None)
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 -- the base's name
 
     def _reply(self, reply: Reply) -> None:
         self.send_response_only(reply.status)
