@@ -1,4 +1,4 @@
-"""README's tables of commands and settings, made of the code.
+"""README's tables of commands, settings and metrics, made of the code.
 
 `python -m tests.readme` brings README.md up to date; the tests refuse it when it is not.
 """
@@ -12,15 +12,17 @@ from pathlib import Path
 
 import click
 
+from merchant_agent.central import metrics as central_metrics
 from merchant_agent.cli import root
 from merchant_agent.settings import CentralSettings, TerminalSettings, documented
+from merchant_agent.terminal import metrics as terminal_metrics
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
 
 def tables() -> dict[str, str]:
     """Each generated part of README by its name."""
-    return {"commands": _commands_table(), "settings": _settings_tables()}
+    return {"commands": _commands_table(), "settings": _settings_tables(), "metrics": _metrics_tables()}
 
 
 def updated(text: str) -> str:
@@ -57,6 +59,18 @@ def _settings_tables() -> str:
     for kind, program in ((TerminalSettings, "terminal"), (CentralSettings, "central")):
         lines = [f"**{program}**", "", "| setting | default | meaning |", "|---|---|---|"]
         lines += [f"| `{name}` | {_code(default)} | {doc} |" for name, default, doc in documented(kind)]
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def _metrics_tables() -> str:
+    parts: list[str] = []
+    for metrics, program in ((terminal_metrics.METRICS, "terminal"), (central_metrics.METRICS, "central")):
+        lines = [f"**{program}**", "", "| metric | kind | label | meaning |", "|---|---|---|---|"]
+        lines += [
+            f"| `{metric.name}` | {metric.kind} | {f'`{metric.label}`' if metric.label else ''} | {metric.doc} |"
+            for metric in metrics
+        ]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 

@@ -6,12 +6,14 @@ from flask import Blueprint, Response, jsonify
 
 from merchant_agent import __version__
 from merchant_agent.central.log.trouble import find_trouble
+from merchant_agent.central.metrics import METRICS, metric_values
 from merchant_agent.central.overview import list_merchants
 from merchant_agent.central.services import Central
+from merchant_agent.web.metrics import metrics_response
 
 
 def health(central: Central) -> Blueprint:
-    """`/healthz`: 200 when the database answers; else the error's problem.
+    """`/metrics`, and `/healthz`: 200 when the database answers; else the error's problem.
 
     `log` is `ok`, or what keeps the log from going on.
     """
@@ -23,5 +25,9 @@ def health(central: Central) -> Blueprint:
         trouble = find_trouble(central)
         log = "ok" if trouble is None else trouble.value
         return jsonify({"state": "ok", "program": "central", "version": __version__, "log": log})
+
+    @pages.get("/metrics")
+    def metrics() -> Response:
+        return metrics_response(METRICS, metric_values(central))
 
     return pages

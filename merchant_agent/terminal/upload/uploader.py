@@ -11,6 +11,8 @@ import logging
 import math
 import random
 import threading
+from collections import Counter
+from collections.abc import Mapping
 
 from merchant_agent.errors import StoreError
 from merchant_agent.evidence.bodies import Kind
@@ -61,6 +63,7 @@ class Uploader:
         self._not_before_mono = -math.inf
         self._stopping = False
         self._failures = 0
+        self._outcomes: Counter[Code] = Counter()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -117,7 +120,13 @@ class Uploader:
 
     def run_once(self) -> Outcome:
         """Uploads now, whatever back-off lasts; the last outcome, `nothing` where nothing waited."""
-        return self._delivery.run()
+        outcome = self._delivery.run()
+        self._outcomes[outcome.code] += 1
+        return outcome
+
+    def outcomes(self) -> Mapping[Code, int]:
+        """How often each outcome came since the start."""
+        return dict(self._outcomes)
 
     def status(self) -> UploadStatus:
         """How the upload stands.
@@ -160,4 +169,5 @@ class Uploader:
             return self.run_once()
         except Exception:  # noqa: BLE001 -- as said
             _log.exception("upload failed")
+            self._outcomes[Code.FAILED] += 1
             return Outcome(code=Code.FAILED, detail="internal error")

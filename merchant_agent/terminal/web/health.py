@@ -5,12 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from merchant_agent.clock import format_at
+from merchant_agent.terminal.metrics import METRICS, metric_values
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.upload.uploader import Uploader
+from merchant_agent.web.metrics import metrics_response
 
 
 def health(terminal: Terminal, uploader: Uploader) -> Blueprint:
-    """`/healthz` and `/readyz`."""
+    """`/healthz`, `/readyz` and `/metrics`."""
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/healthz")
@@ -30,5 +32,9 @@ def health(terminal: Terminal, uploader: Uploader) -> Blueprint:
     def readyz() -> tuple[Response, int]:
         ready = terminal.journal.enrolled
         return jsonify(ready=ready), 200 if ready else 503
+
+    @blueprint.get("/metrics")
+    def metrics() -> Response:
+        return metrics_response(METRICS, metric_values(terminal, uploader))
 
     return blueprint

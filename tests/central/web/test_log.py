@@ -144,3 +144,11 @@ def test_officers_and_watchers_are_told_when_the_log_stands_still(
     assert words in office.get("/officer").get_data(as_text=True)
     assert office.get("/healthz").get_json()["log"] == "missing"
     assert central
+
+
+def test_metrics_tell_how_far_the_log_is(sequencer: Sequencer, office: Office) -> None:
+    sequencer.run()
+    lines = office.get("/metrics").get_data(as_text=True).splitlines()
+    for told in ("log_size 0", "log_checkpoint_age_seconds 0.0", "log_waiting 0"):
+        assert f"merchant_agent_central_{told}" in lines
+    assert not [line for line in lines if line.startswith("merchant_agent_central_log_trouble{")]

@@ -8,9 +8,11 @@ from flask import Flask
 
 from merchant_agent.settings import TerminalSettings
 from merchant_agent.terminal.app import create_app
+from merchant_agent.terminal.metrics import METRICS
 from merchant_agent.terminal.services import close_terminal, open_terminal
 from merchant_agent.terminal.upload.client import Client
 from merchant_agent.terminal.upload.uploader import Uploader
+from merchant_agent.web.metrics import CONTENT_TYPE
 from tests.clocks import ManualClock
 from tests.terminal.collect.shop import Shop
 from tests.terminal.web.doors import Kiosk
@@ -49,6 +51,33 @@ def test_health_and_answers_hold_nothing_that_people_said(app: Flask, shop: Shop
     sale = shop.sell("ORDER-087", amount="64.00")
     answer_id = kiosk.new_id()
     kiosk.done(answer_id, sale.prompt_id, 1, comment="我叫张三")
-    texts = [app.test_client().get(path).get_data(as_text=True) for path in ("/healthz", "/readyz")]
+    texts = [
+        app.test_client().get(path).get_data(as_text=True) for path in ("/healthz", "/readyz", "/metrics")
+    ]
     for secret in ("张三", "ORDER-087", "64.00", sale.prompt_id):
         assert not [text for text in texts if secret in text]
+
+
+def test_metrics_tell_how_far_the_terminal_is(app: Flask, shop: Shop, kiosk: Kiosk) -> None:
+    sale = shop.sell("087")
+    kiosk.done(kiosk.new_id(), sale.prompt_id, 1)
+    answer = app.test_client().get("/metrics")
+    assert (answer.status_code, answer.content_type) == (200, CONTENT_TYPE)
+    lines = answer.get_data(as_text=True).splitlines()
+    for told in (
+        "merchant_agent_terminal_enrolled 1",
+        "merchant_agent_terminal_head_seq 1",
+        "merchant_agent_terminal_acknowledged_seq -1",
+        "merchant_agent_terminal_waiting_records 2",
+        "merchant_agent_terminal_prompts_total 1",
+        "merchant_agent_terminal_ratings_total 1",
+        'merchant_agent_terminal_tablets{state="paired"} 1',
+    ):
+        assert told in lines
+    assert {line.split()[2] for line in lines if line.startswith("# TYPE")} <= {each.name for each in METRICS}
+
+
+def test_metrics_tell_of_a_hold(app: Flask, shop: Shop) -> None:
+    assert "terminal_hold{" not in app.test_client().get("/metrics").get_data(as_text=True)
+    shop.terminal.journal.put_on_hold("behind")
+    assert 'terminal_hold{reason="behind"} 1' in app.test_client().get("/metrics").get_data(as_text=True)
