@@ -44,7 +44,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only once a PIN is set
 
 # Beside the long polls, one for each tablet: pages, taps and tills must never wait for them.
 _SPARE_THREADS = 14
-_API_PATHS = ("/kiosk/api/", "/pos/", "/healthz", "/readyz")
+_API_PATHS = ("/kiosk/api/", "/pos/", "/healthz", "/readyz", "/metrics")
 _SESSION_HOURS = 12
 _NOBODY = {"shop_name": ""}
 
