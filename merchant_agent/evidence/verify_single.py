@@ -698,13 +698,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Granted:
-    """A grant; `link` is None where its signature failed."""
+    """A grant; `link` is None where its signature failed, `root` empty where no key was there to check it."""
 
     grant: Json
     line: int
     link: str | None
     key: Key
     central: dict[str, Key]
+    root: dict[str, Key]
 
     @property
     def kid(self) -> str:
@@ -754,6 +755,8 @@ class Grants:
                 self._report.issuer = grant["issuer"]
             if grant["epoch"] not in self.by_epoch and grant["issuer"] == self._report.issuer:
                 self.by_epoch[grant["epoch"]] = before = granted
+                used = granted.root | {granted.kid: granted.key} | granted.central
+                self.fingerprints |= {kid: key.fingerprint for kid, key in used.items()}
         if not self.by_epoch:
             self.trusted = False
             self._report.broken("V11", "there is no grant that can be read", "grants.jws", 0)
@@ -773,10 +776,7 @@ class Grants:
             self._report.broken(error.rule, error.detail, "grants.jws", line)
             link = None
         grant, key, central = read_grant(jws.payload)
-        granted = Granted(grant, line, link, key, central)
-        used = ({} if root is None else {jws.kid: root}) | {granted.kid: key} | central
-        self.fingerprints |= {kid: one.fingerprint for kid, one in used.items()}
-        return granted
+        return Granted(grant, line, link, key, central, {} if root is None else {jws.kid: root})
 
     def _root_of(self, jws: Jws) -> tuple[Key | None, bool]:
         """The pinned key, else the one that the export states; and whether it is as it must be."""
@@ -2129,9 +2129,7 @@ class Exchanges:
             self._report.broken(error.rule, error.detail, "batches.jws", line)
             return None, state
 
-    def _answer(
-        self, line: int, octets: bytes, batch: Json | None, signer: Granted, state: Exchange
-    ) -> bool:
+    def _answer(self, line: int, octets: bytes, batch: Json | None, signer: Granted, state: Exchange) -> bool:
         """Whether the acknowledgement is this batch's; one that is broken counts as its own."""
         try:
             jws = open_jws(octets, "ack1+jws")

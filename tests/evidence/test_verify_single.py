@@ -168,6 +168,17 @@ def tamper(export: Export, chance: random.Random) -> None:
             del lines[here:]
 
 
+def test_only_keys_of_grants_that_count_are_named_by_both(tmp_path: Path) -> None:
+    export = rotated_shop().export()
+    other = Shop("other")
+    other.next_epoch()
+    export.files[GRANTS][2] = other.grants[1]
+    verdict = require_same(export, tmp_path, trust_of())
+    assert not [
+        kid for kid in verdict["fingerprints"] if kid.endswith(".3") or kid.startswith(other.chain.issuer)
+    ]
+
+
 def test_things_to_explain_are_told_alike(tmp_path: Path) -> None:
     shop = LoggedShop()
     shop.append(Kind.SETTINGS, OPEN)
