@@ -9,7 +9,6 @@ import ctypes
 import os
 import select
 import socket
-import sys
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import Final
@@ -176,6 +175,7 @@ class Spool(Target):
         self._check(self._spooler.StartDocPrinterW(self._handle, 1, ctypes.byref(document)))
 
     def send(self, octets: bytes) -> None:
+        """Hands it to the spooler, which keeps it while the printer is slow."""
         left = octets
         while left:
             written = ctypes.c_ulong(0)
@@ -183,9 +183,11 @@ class Spool(Target):
             left = left[written.value :]
 
     def finish(self) -> None:
+        """Ends the job, which the spooler prints then."""
         self._spooler.EndDocPrinter(self._handle)
 
     def close(self) -> None:
+        """Gives the queue free."""
         self._spooler.ClosePrinter(self._handle)
 
     @staticmethod
@@ -205,6 +207,6 @@ class _DocInfo(ctypes.Structure):
 
 
 def _open_spool(queue: str) -> Target:
-    if sys.platform != "win32":
+    if not hasattr(ctypes, "WinDLL"):
         raise InvalidError("printer-address", "spool:// is the spooler of Windows")
     return Spool(queue)
