@@ -1,0 +1,239 @@
+"""The relay between a POS and a printer, over real sockets; the printer is one of ours."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from merchant_agent.errors import InvalidError, StartError
+from merchant_agent.terminal.pos.printer.relay import READ_LIMIT_S, Relay
+from merchant_agent.terminal.pos.printer.stream import Finished
+from merchant_agent.terminal.pos.printer.targets import check_address
+from tests.terminal.pos.printer.papers import job, receipts
+
+QR = b"<QR>"
+RECEIPT = job("小店\n单号: 1\n合计: 5.00")
+_WAIT_S = 10.0
+
+
+class Printer:
+    """A network printer: keeps what it gets, and answers each `DLE EOT` with its status."""
+
+    def __init__(self, *, gone_after: int | None = None) -> None:
+        self.got = bytearray()
+        self.jobs: list[bytes] = []
+        self.ended = threading.Event()
+        self._gone_after = gone_after
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.address = f"tcp://127.0.0.1:{self._server.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            with connection:
+                self._take(connection)
+
+    def _take(self, connection: socket.socket) -> None:
+        taken = bytearray()
+        while data := connection.recv(4096):
+            taken += data
+            self.got += data
+            if b"\x10\x04\x01" in data:
+                connection.sendall(b"\x16")
+            if self._gone_after is not None and len(self.got) >= self._gone_after:
+                return
+        self.jobs.append(bytes(taken))
+        self.ended.set()
+
+
+@pytest.fixture
+def printer() -> Iterator[Printer]:
+    made = Printer()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def relay_of() -> Iterator[Callable[..., Relay]]:
+    opened: list[Relay] = []
+
+    def make(address: str, adds: Callable[[Finished], bytes] = lambda _: QR) -> Relay:
+        opened.append(Relay(host="127.0.0.1", port=0, address=address, adds=adds))
+        return opened[-1]
+
+    yield make
+    for relay in opened:
+        relay.close()
+
+
+def test_every_byte_reaches_the_printer_and_the_invitation_before_the_cut(
+    printer: Printer, relay_of: Callable[..., Relay]
+) -> None:
+    relay = relay_of(printer.address)
+    for octets in receipts().values():
+        printer.ended.clear()
+        _print(relay, octets)
+        assert printer.ended.wait(_WAIT_S)
+        assert printer.jobs[-1].count(QR) == 1
+        assert printer.jobs[-1].replace(QR, b"") == octets
+
+
+def test_printers_status_reaches_a_pos_that_waits_for_it(
+    printer: Printer, relay_of: Callable[..., Relay]
+) -> None:
+    relay = relay_of(printer.address)
+    with _connected(relay) as pos:
+        pos.sendall(b"\x1b@\x10\x04\x01")
+        assert pos.recv(1) == b"\x16"
+        pos.sendall("单号: 1\n".encode("gb18030") + b"\x10\x04\x01")
+        assert pos.recv(1) == b"\x16"
+
+
+def test_reading_that_fails_changes_nothing_of_the_job(
+    printer: Printer, relay_of: Callable[..., Relay], caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(_finished: Finished) -> bytes:
+        raise RuntimeError("a defect")
+
+    with caplog.at_level(logging.ERROR):
+        _print(relay_of(printer.address, fails), RECEIPT)
+        assert printer.ended.wait(_WAIT_S)
+    assert printer.jobs == [RECEIPT]
+    assert "could not be read" in caplog.text
+
+
+def test_reading_that_hangs_holds_the_pos_for_less_than_a_second(
+    printer: Printer, relay_of: Callable[..., Relay]
+) -> None:
+    goes_on = threading.Event()
+
+    def hangs(_finished: Finished) -> bytes:
+        goes_on.wait(_WAIT_S)
+        return QR
+
+    began = time.monotonic()
+    _print(relay_of(printer.address, hangs), RECEIPT)
+    assert printer.ended.wait(_WAIT_S)
+    took = time.monotonic() - began
+    goes_on.set()
+    assert printer.jobs == [RECEIPT]
+    assert READ_LIMIT_S <= took < _WAIT_S
+
+
+def test_printer_that_is_off_looks_off_to_the_pos(relay_of: Callable[..., Relay]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    relay = relay_of(f"tcp://127.0.0.1:{port}")
+    with _connected(relay) as pos, pytest.raises(ConnectionError):
+        _read_to_end(pos)
+
+
+def test_printer_that_goes_in_the_middle_is_gone_for_the_pos(relay_of: Callable[..., Relay]) -> None:
+    printer = Printer(gone_after=10)
+    relay = relay_of(printer.address)
+    try:
+        with _connected(relay) as pos:
+            pos.sendall(RECEIPT[:20])
+            with pytest.raises(ConnectionError):
+                _print_until_it_fails(pos)
+    finally:
+        printer.close()
+
+
+def test_job_of_the_terminal_never_mixes_with_one_of_the_pos(
+    printer: Printer, relay_of: Callable[..., Relay]
+) -> None:
+    relay = relay_of(printer.address)
+    slip = b"\x1b@SLIP\n\x1dV\x00"
+    with _connected(relay) as pos:
+        pos.sendall(RECEIPT[:-4])
+        _until(lambda: len(printer.got) > 0)
+        printing = threading.Thread(target=relay.print, args=(slip,))
+        printing.start()
+        pos.sendall(RECEIPT[-4:])
+        pos.shutdown(socket.SHUT_WR)
+        _read_to_end(pos)
+    printing.join(_WAIT_S)
+    _until(lambda: len(printer.jobs) == 2)
+    assert printer.jobs == [RECEIPT[:-4] + QR + RECEIPT[-4:], slip]
+
+
+def test_device_file_gets_what_a_network_printer_gets(tmp_path: Path, relay_of: Callable[..., Relay]) -> None:
+    device = tmp_path / "lp0"
+    device.touch()
+    _print(relay_of(f"file://{device}"), RECEIPT)
+    _until(lambda: device.read_bytes().endswith(RECEIPT[-4:]))
+    assert device.read_bytes() == RECEIPT[:-4] + QR + RECEIPT[-4:]
+
+
+def test_port_that_is_taken_is_told_in_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError, match=str(port)):
+            Relay(host="127.0.0.1", port=port, address="tcp://127.0.0.1:9", adds=lambda _: b"")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("tcp://192.168.1.50", "tcp://192.168.1.50:9100"),
+        (" tcp://printer:9101/ ", "tcp://printer:9101"),
+        ("file:///dev/usb/lp0", "file:///dev/usb/lp0"),
+        ("spool://XP-80C", "spool://XP-80C"),
+    ],
+)
+def test_addresses_of_printers_have_one_form(given: str, kept: str) -> None:
+    assert check_address(given) == kept
+
+
+@pytest.mark.parametrize("given", ["", "192.168.1.50", "tcp://", "tcp://a:99999", "file://dev", "http://a"])
+def test_addresses_that_no_printer_has_are_refused(given: str) -> None:
+    with pytest.raises(InvalidError) as caught:
+        check_address(given)
+    assert caught.value.code == "printer-address"
+
+
+def _print(relay: Relay, octets: bytes) -> None:
+    with _connected(relay) as pos:
+        pos.sendall(octets)
+        pos.shutdown(socket.SHUT_WR)
+        _read_to_end(pos)
+
+
+def _connected(relay: Relay) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", relay.port), timeout=_WAIT_S)
+
+
+def _print_until_it_fails(pos: socket.socket) -> None:
+    while True:
+        pos.sendall(RECEIPT)
+        _read_to_end(pos)
+
+
+def _read_to_end(pos: socket.socket) -> bytes:
+    parts = []
+    while data := pos.recv(4096):
+        parts.append(data)
+    return b"".join(parts)
+
+
+def _until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _WAIT_S
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
