@@ -144,6 +144,15 @@ class TerminalSettings:
     )
     backup_at: str = _text("03:30", "Time of day of the nightly backup.", _time_of_day)
     backup_keep: int = _number(7, "Nightly backups that are kept.", 1, 60)
+    mark_file: str = _text(
+        "",
+        "File that remembers how far the records came, so that data copied back to an earlier state are found out; "
+        "empty: data.mark beside the folder data. It helps most on another disk; it does not help against somebody "
+        "who copies it back too.",
+    )
+    rotate_days: int = _number(
+        0, "Days after which a new signing key is asked for by itself; 0: only when told to.", 0, 3650
+    )
     ballast_bytes: int = _number(
         16777216, "Reserve on the disk that is released when it is full.", 0, 1073741824
     )

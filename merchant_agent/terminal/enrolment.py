@@ -6,11 +6,7 @@ an answer that was lost is given again. Source: PROTOCOL.md, "Enrolment".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
-
-import msgspec
 
 from merchant_agent.errors import (
     ConflictError,
@@ -22,8 +18,10 @@ from merchant_agent.errors import (
 )
 from merchant_agent.evidence.enrolment import parse_code, sign_enrolment
 from merchant_agent.evidence.keys import SigningKey
-from merchant_agent.evidence.octets import decode_with, encode_b64u, encode_json
-from merchant_agent.evidence.trust import Trust, load_trust
+from merchant_agent.evidence.octets import encode_b64u, encode_json
+from merchant_agent.evidence.trust import Trust
+from merchant_agent.terminal.collect.recovery import note_outage, tell_outage
+from merchant_agent.terminal.granted import is_waiting, is_web_address, problem_code, read_granted
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.identity import Identity
 from merchant_agent.terminal.upload.client import Answered, Client, NoAnswer
@@ -45,45 +43,23 @@ class Waiting:
     """The code is of a printed sheet; an officer has yet to confirm it, then the same call enrols."""
 
 
-class _Granted(msgspec.Struct, frozen=True, kw_only=True):
-    """What central answers when it grants the key."""
-
-    grant: str
-    merchant: dict[str, str]
-    trust: msgspec.Raw
-    central_url: str
-
-
-class _Waits(msgspec.Struct, frozen=True, kw_only=True, tag_field="state", tag="waiting"):
-    """What central answers before an officer confirmed the code."""
-
-
-class _Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """The member of a problem that tells what to do. Source: RFC 9457."""
-
-    code: str
-
-
-_GRANTED: msgspec.json.Decoder[_Granted] = msgspec.json.Decoder(_Granted)
-_WAITS: msgspec.json.Decoder[_Waits] = msgspec.json.Decoder(_Waits)
-_PROBLEM: msgspec.json.Decoder[_Problem] = msgspec.json.Decoder(_Problem)
-
-_SHOP = ("id", "name", "shop_name", "credit_code", "address", "trade", "phone")
-
-
 def enrol(
     terminal: Terminal, central_url: str, code: str, *, trust: Trust | None = None
 ) -> Enrolled | Waiting:
     """Has central grant this terminal's key, or learns that an officer must confirm first.
+
+    A terminal that is on hold goes on in the epoch after its newest one: a new code takes the place
+    of the key that is lost or counts no longer.
 
     `central_url` is central's address; `code` may be typed with spaces, hyphens and small
     letters. `trust` is what the shop was told to believe beforehand; without it the roots
     that central names are believed, and kept.
 
     Raises:
-        ConflictError: "enrolled", this terminal is already.
+        ConflictError: "enrolled", this terminal is already, and nothing is wrong with it; "ended".
         InvalidError: "central-url" or "enrolment-code-form", one of them was mistyped;
-            "enrolment-key", central does not take this key.
+            "enrolment-key", central does not take this key; "enrolment-continues", the code is for
+            another terminal.
         NotFoundError: "enrolment-code", the code is unknown, over, or another's.
         RequestError: "central-unreachable", "central-busy", "rate-limited"; "wrong-central",
             something else answered, or it cannot prove that it is central.
@@ -91,31 +67,42 @@ def enrol(
         StartError: the folder of keys cannot be used.
         StoreError: the grant could not be stored; the same call gets it again.
     """
-    if terminal.journal.enrolled:
-        raise ConflictError("enrolled", "This terminal is enrolled already.")
+    continues = _continues(terminal)
     base = _checked_url(central_url)
     key = terminal.journal.enrolment_key()
-    answer = _ask(terminal, base, _claim(key, code))
+    answer = _ask(terminal, base, _claim(key, code, continues))
     match answer.status:
         case 200 | 201:
             return Enrolled(identity=_take(terminal, key, answer, base, trust))
-        case 202 if _is(_WAITS, answer.body):
+        case 202 if is_waiting(answer):
             return Waiting()
         case _:
             raise _refusal(answer)
 
 
+def _continues(terminal: Terminal) -> str | None:
+    """The newest epoch, whose key is lost or counts no longer; None for a first enrolment."""
+    journal = terminal.journal
+    if not journal.enrolled:
+        return None
+    if journal.hold is None:
+        raise ConflictError("enrolled", "This terminal is enrolled already.")
+    if journal.hold == "ended":
+        raise ConflictError("ended", "This terminal was taken out of service: enrol a new data folder.")
+    return journal.identity.grant.kid
+
+
 def _checked_url(text: str) -> str:
     """The address without a slash at its end."""
     base = text.strip().rstrip("/")
-    if not _is_web_address(base):
+    if not is_web_address(base):
         raise InvalidError(
             "central-url", "The address of central must look like https://central.example.gov.cn."
         )
     return base
 
 
-def _claim(key: SigningKey, code: str) -> bytes:
+def _claim(key: SigningKey, code: str, continues: str | None) -> bytes:
     """The body of the request: the code, the key, and the key's signature over both."""
     try:
         canonical = parse_code(code)
@@ -123,8 +110,13 @@ def _claim(key: SigningKey, code: str) -> bytes:
         raise InvalidError(
             "enrolment-code-form", "The code has 13 letters and digits; this one was mistyped."
         ) from error
-    signature = encode_b64u(sign_enrolment(key, canonical))
-    return encode_json({"code": canonical, "key": encode_b64u(key.public), "signature": signature})
+    claim = {
+        "code": canonical,
+        "key": encode_b64u(key.public),
+        "signature": encode_b64u(sign_enrolment(key, canonical, continues)),
+        "continues": continues,
+    }
+    return encode_json(claim)
 
 
 def _ask(terminal: Terminal, base: str, body: bytes) -> Answered:
@@ -141,16 +133,19 @@ def _ask(terminal: Terminal, base: str, body: bytes) -> Answered:
 
 def _take(terminal: Terminal, key: SigningKey, answer: Answered, base: str, trust: Trust | None) -> Identity:
     """Stores the grant, once it is proved to be one for this key."""
+    journal = terminal.journal
+    believed = journal.identity.trust if trust is None and journal.enrolled else trust
+    note_outage(terminal)
     try:
-        granted = decode_with(_GRANTED, answer.body)
-        believed = trust or load_trust(bytes(granted.trust))
-        return terminal.journal.enrol(
+        granted = read_granted(answer)
+        return journal.begin_epoch(
             key,
-            granted.grant.encode(),
-            _shop(granted.merchant),
-            believed,
+            granted.octets,
+            granted.merchant,
+            believed or granted.trust,
             central_url=base,
-            public_url=granted.central_url.rstrip("/") if _is_web_address(granted.central_url) else "",
+            public_url=granted.public_url,
+            first=lambda writer: tell_outage(terminal, writer),
         )
     except (FormatError, VerificationError) as error:
         raise RequestError(
@@ -158,35 +153,19 @@ def _take(terminal: Terminal, key: SigningKey, answer: Answered, base: str, trus
         ) from error
 
 
-def _shop(told: Mapping[str, str]) -> dict[str, str]:
-    """What central says of the shop, each of the members that pages show."""
-    missing = [name for name in _SHOP if name not in told]
-    if missing:
-        raise FormatError(f"enrolment: the shop's {missing[0]} is missing")
-    return {name: told[name] for name in _SHOP}
-
-
-def _is_web_address(text: str) -> bool:
-    """Whether paths can be added to it to reach pages."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    plain = not parts.query and not parts.fragment
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and plain
-
-
 def _refusal(answer: Answered) -> RequestError:
     """The error that says what a person can do about this answer."""
-    try:
-        code = decode_with(_PROBLEM, answer.body).code
-    except FormatError:
-        code = ""
-    match answer.status, code:
+    match answer.status, problem_code(answer):
         case 404, "enrolment-code":
-            return NotFoundError(code, "The code is not known, was used, or is over: ask for a new one.")
+            return NotFoundError(
+                "enrolment-code", "The code is not known, was used, or is over: ask for a new one."
+            )
         case 422, "enrolment-key" | "enrolment-signature":
             return InvalidError("enrolment-key", "Central does not take this terminal's key.")
+        case 422, "enrolment-continues":
+            return InvalidError(
+                "enrolment-continues", "The code is not for this terminal: ask for another one."
+            )
         case 429, _:
             wait_s = retry_after_s(answer.headers) or _DEFAULT_WAIT_S
             return RequestError("rate-limited", f"Too many wrong codes: try again in {wait_s:.0f} seconds.")
@@ -196,12 +175,3 @@ def _refusal(answer: Answered) -> RequestError:
             )
         case status, _:
             return RequestError("wrong-central", f"What answers there is not central (HTTP {status}).")
-
-
-def _is(decoder: msgspec.json.Decoder[_Waits], body: bytes) -> bool:
-    """Whether the body is what the decoder reads."""
-    try:
-        decode_with(decoder, body)
-    except FormatError:
-        return False
-    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from merchant_agent.clock import Clock
 from merchant_agent.domain.catalogue import Catalogue, load_catalogue
@@ -16,6 +17,7 @@ from merchant_agent.terminal.collect.bell import Bell, Touches
 from merchant_agent.terminal.collect.board import Board
 from merchant_agent.terminal.memory import Memory
 from merchant_agent.terminal.store.journal import Journal
+from merchant_agent.terminal.store.mark import Mark, default_mark
 from merchant_agent.terminal.store.opening import DATABASE_NAME, open_store
 
 
@@ -43,11 +45,12 @@ def open_terminal(settings: TerminalSettings, clock: Clock) -> Terminal:
 
     Raises:
         StartError: one sentence for people: the folder is in use or unusable, the database is
-            damaged, not ours or newer than this program, the disk is full, or the key is missing.
+            damaged, not ours or newer than this program, or the disk is full.
         SettingsError: the catalogue that ships with the program cannot be used.
     """
     catalogue = load_catalogue(directory("config") / "catalogue")
     folder = DataFolder(settings.data)
+    mark = Mark(Path(settings.mark_file) if settings.mark_file else default_mark(folder.path))
     with ExitStack() as undo:
         folder.lock()
         undo.callback(folder.unlock)
@@ -56,7 +59,7 @@ def open_terminal(settings: TerminalSettings, clock: Clock) -> Terminal:
                 folder, ballast_bytes=settings.ballast_bytes, keep_backups=settings.backup_keep
             )
             undo.callback(store.close)
-            journal = Journal(store, clock, folder.keys)
+            journal = Journal(store, clock, folder.keys, mark)
             Memory(journal, folder.keys).hear_mark()
         except StoreError as error:
             raise StartError(_sentence(error, folder)) from error
@@ -79,6 +82,7 @@ def open_terminal(settings: TerminalSettings, clock: Clock) -> Terminal:
 def close_terminal(terminal: Terminal) -> None:
     """Ends all long polls, closes the database and lets the next process in; no request may be running."""
     terminal.bell.close()
+    terminal.journal.close()
     terminal.store.close()
     terminal.folder.unlock()
 

@@ -97,6 +97,16 @@ def sign_kept(terminal: Terminal) -> int:
                 writer.execute(Outage.delete())
 
 
+def tell_outage(terminal: Terminal, writer: JournalWriter) -> None:
+    """Signs what tells of the time without signatures, as the first thing after it.
+
+    Raises:
+        StoreError: it could not be written; the transaction can only be rolled back.
+    """
+    for kind, body in outage_records(terminal, writer):
+        writer.append(kind, body)
+
+
 def outage_records(terminal: Terminal, reader: Reader) -> tuple[tuple[Kind, Body], ...]:
     """What tells of the time without signatures, to be signed before anything else; nothing where there was none."""
     outage = find_outage(reader)

@@ -20,6 +20,7 @@ ALARMS: Mapping[Reason, str] = {
     "key": "hold-key",
     "damage": "hold-damage",
     "epoch": "hold-epoch",
+    "ended": "hold-ended",
 }
 
 
@@ -39,12 +40,11 @@ def load_hold(reader: Reader) -> Hold | None:
 
 
 def save_hold(writer: Writer, hold: Hold) -> None:
-    """Makes it the one that lasts, with its alarm, which takes the place of another's; `ended` has none."""
+    """Makes it the one that lasts, with its alarm, which takes the place of another's."""
     writer.execute(models.Hold.delete())
     writer.execute(models.Hold.insert(number=1, reason=hold.reason, detail=hold.detail, at=hold.at))
     _clear_alarms(writer, hold.at, but=hold.reason)
-    if hold.reason in ALARMS:
-        alarms.raise_alarm(writer, at=hold.at, code=ALARMS[hold.reason])
+    alarms.raise_alarm(writer, at=hold.at, code=ALARMS[hold.reason])
 
 
 def end_hold(writer: Writer, at: datetime) -> None:

@@ -77,7 +77,7 @@ def load_identity(reader: Reader) -> Identity | None:
         StartError: what stands in the database is no grant of the roots that it came with.
     """
     row: Epoch | None = reader.first(Epoch.select().order_by(Epoch.epoch.desc()))
-    return None if row is None else _identity(row)
+    return None if row is None else identity_of(row)
 
 
 def load_identities(reader: Reader) -> tuple[Identity, ...]:
@@ -86,7 +86,7 @@ def load_identities(reader: Reader) -> tuple[Identity, ...]:
     Raises:
         StartError: as `load_identity`.
     """
-    return tuple(_identity(row) for row in reader.all(Epoch.select().order_by(Epoch.epoch)))
+    return tuple(identity_of(row) for row in reader.all(Epoch.select().order_by(Epoch.epoch)))
 
 
 def load_identity_key(keys: Path, identity: Identity) -> SigningKey:
@@ -164,7 +164,7 @@ def record_grant(  # noqa: PLR0913 -- an enrolment has these parts
         central_url=central_url,
         public_url=public_url,
     )
-    _insert(writer, identity)
+    insert_identity(writer, identity)
     return identity
 
 
@@ -210,7 +210,7 @@ def adopt_grants(store: Store, keys: Path) -> bool:
         return False
     with store.write() as writer:
         for identity in later:
-            _insert(writer, identity)
+            insert_identity(writer, identity)
     return True
 
 
@@ -270,7 +270,12 @@ def _grant_path(keys: Path, identity: Identity) -> Path:
     return _path_of(keys, identity).with_suffix(_GRANT_SUFFIX)
 
 
-def _insert(writer: Writer, identity: Identity) -> None:
+def insert_identity(writer: Writer, identity: Identity) -> None:
+    """Puts the epoch into the database, with nothing of it uploaded yet.
+
+    Raises:
+        StoreConflictError: it is there already.
+    """
     writer.execute(
         Epoch.insert(
             epoch=identity.epoch,
@@ -293,7 +298,12 @@ def _insert(writer: Writer, identity: Identity) -> None:
     )
 
 
-def _identity(row: Epoch) -> Identity:
+def identity_of(row: Epoch) -> Identity:
+    """The identity that stands in a row.
+
+    Raises:
+        StartError: its grant is none of the roots that it came with.
+    """
     try:
         trust = load_trust(row.trust.encode())
         grant = open_grant(row.grant, trust.root_keys())

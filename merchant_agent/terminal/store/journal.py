@@ -255,6 +255,11 @@ class Journal:
         if self._hold is None:
             settle_keys(keys, store)
 
+    def close(self) -> None:
+        """Gives back what is open beside the store."""
+        if self._mark is not None:
+            self._mark.close()
+
     @property
     def enrolled(self) -> bool:
         """Whether central has granted a key of this terminal's."""

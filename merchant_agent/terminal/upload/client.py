@@ -49,7 +49,7 @@ _DETAILS: tuple[tuple[type[Exception], str], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """An answer, whoever gave it; header names in lower case, the body cut at `MAX_ANSWER_BYTES`."""
+    """An answer, whoever gave it; header names in lower case, the body cut at its bound."""
 
     status: int
     headers: Mapping[str, str]
@@ -96,11 +96,13 @@ class Client:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered | NoAnswer:
         """What the server at `url` answers to the body."""
-        return self._request("POST", url, body, headers)
+        return self._request("POST", url, body, headers, MAX_ANSWER_BYTES)
 
-    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answered | NoAnswer:
-        """What the server has at `url`."""
-        return self._request("GET", url, None, headers or {})
+    def get(
+        self, url: str, headers: Mapping[str, str] | None = None, *, max_bytes: int = MAX_ANSWER_BYTES
+    ) -> Answered | NoAnswer:
+        """What the server has at `url`, cut at `max_bytes`."""
+        return self._request("GET", url, None, headers or {}, max_bytes)
 
     def cut(self) -> None:
         """Ends the request that is under way, as if its connection had broken; from any thread."""
@@ -123,7 +125,7 @@ class Client:
         self._manager.clear()
 
     def _request(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], max_bytes: int
     ) -> Answered | NoAnswer:
         with self._lock:
             self._was_cut = False
@@ -133,7 +135,7 @@ class Client:
         deadline.daemon = True
         deadline.start()
         try:
-            answer = self._exchange(method, url, body, headers)
+            answer = self._exchange(method, url, body, headers, max_bytes)
         except (HTTPError, OSError, http.client.HTTPException) as error:
             return NoAnswer(detail=_describe(error))
         finally:
@@ -141,7 +143,9 @@ class Client:
         # http.client takes a head that breaks off for a whole one.
         return NoAnswer(detail="no answer in time") if self._was_cut else answer
 
-    def _exchange(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answered:
+    def _exchange(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], max_bytes: int
+    ) -> Answered:
         self._remember_connections(url)
         response = self._manager.urlopen(
             method,
@@ -155,7 +159,7 @@ class Client:
             decode_content=False,
         )
         try:
-            content, whole = _read_bounded(response)
+            content, whole = _read_bounded(response, max_bytes)
             if whole:
                 response.release_conn()
         finally:
@@ -180,10 +184,10 @@ class Client:
         pool.ConnectionCls = remembered  # type: ignore[assignment]  # urllib3 only calls it
 
 
-def _read_bounded(response: urllib3.BaseHTTPResponse) -> tuple[bytes, bool]:
+def _read_bounded(response: urllib3.BaseHTTPResponse, max_bytes: int) -> tuple[bytes, bool]:
     """The body up to its bound, and whether that was all of it."""
     parts: list[bytes] = []
-    left = MAX_ANSWER_BYTES
+    left = max_bytes
     while left > 0:
         part = response.read1(left, decode_content=False)
         if not part:

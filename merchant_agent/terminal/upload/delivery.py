@@ -21,12 +21,12 @@ from merchant_agent.evidence.exchange import MAX_BATCH_RECORDS, Batch, encode_up
 from merchant_agent.evidence.jws import Typ, decode_kid
 from merchant_agent.store.store import Reader, Writer
 from merchant_agent.terminal.alarms import DAMAGED_ALARM, raise_alarm
+from merchant_agent.terminal.epochs import UNSETTLED, Epochs
 from merchant_agent.terminal.inbox import Inbox
 from merchant_agent.terminal.log.indices import Indices
 from merchant_agent.terminal.log.witness import Witness
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.checkpoints import newest_kept
-from merchant_agent.terminal.store.holds import Reason
 from merchant_agent.terminal.store.identity import Identity, load_identities
 from merchant_agent.terminal.store.models import UploadState
 from merchant_agent.terminal.upload.answers import read_answer
@@ -34,6 +34,7 @@ from merchant_agent.terminal.upload.batching import make_batch, next_span, recor
 from merchant_agent.terminal.upload.client import Client, NoAnswer
 from merchant_agent.terminal.upload.outcome import NOTHING, Code, Outcome
 from merchant_agent.terminal.upload.progress import (
+    HOLDS,
     apply_outcome,
     drop_batch,
     keep_batch,
@@ -45,12 +46,12 @@ from merchant_agent.terminal.upload.stubs import make_stub, note_offered, take_o
 _log = logging.getLogger(__name__)
 
 _MOST_RESENDS = 2
-# What central says of the epoch in force, and the hold that follows. Source: PROTOCOL.md, "Upload".
-HOLDS: Mapping[Code, Reason] = {Code.BEHIND: "behind", Code.FROZEN: "frozen", Code.REVOKED: "epoch"}
-# While these last the ledger may lack what central has: it says nothing of its newest place.
-_UNSETTLED = frozenset[Reason | None]({"behind", "restored", "damage"})
 # Central could be reached, as far as anybody knows.
 _REACHED = frozenset({Code.NOTHING, Code.ACCEPTED})
+# Nothing was in the way of asking for more.
+_ANSWERED = _REACHED | frozenset(HOLDS)
+# A rotation takes two: what is due is signed and sent, then the key is asked for.
+_MOST_TURNS = 4
 # Clocks of different machines are compared within minutes: an anchor a minute old says as much.
 _LOOK_EVERY_S = 60.0
 
@@ -92,6 +93,7 @@ class Delivery:
     ) -> None:
         self._terminal = terminal
         self._client = client
+        self._epochs = Epochs(terminal, client)  # under _running
         self._inbox = inbox
         self._indices = indices
         self._running = threading.Lock()  # one batch in flight
@@ -106,7 +108,7 @@ class Delivery:
         `nothing` where nothing waited, the terminal is not enrolled, or only a new epoch helps.
         """
         with self._running:
-            last, accepted = self._send_all()
+            last, accepted = self._send_and_settle()
             self._look(accepted)
             if last.code in _REACHED and self._terminal.journal.enrolled:
                 base = self._base(self._terminal.journal.identity)
@@ -115,6 +117,21 @@ class Delivery:
                 if self._indices is not None:
                     self._indices.look(base)
         return last
+
+    def _send_and_settle(self) -> tuple[Outcome, Outcome]:
+        """`_send_all`, with what a hold waits for settled after it, as far as it can be."""
+        last, accepted = self._send_all()
+        for _ in range(_MOST_TURNS):
+            if last.code not in _ANSWERED or not self._terminal.journal.enrolled or self._client.closed:
+                break
+            settled = self._epochs.settle(self._base(self._terminal.journal.identity))
+            if settled.code is Code.NOTHING:
+                break
+            if settled.code is not Code.ACCEPTED:
+                return settled, accepted
+            last, taken = self._send_all()
+            accepted = taken if taken.code is Code.ACCEPTED else accepted
+        return last, accepted
 
     def _send_all(self) -> tuple[Outcome, Outcome]:
         """`run`, and the last outcome with which central took something up; `nothing` where it took none."""
@@ -174,7 +191,7 @@ class Delivery:
     def _may_send(self, epoch: int) -> bool:
         """Whether what this ledger has of the epoch is to be told, as far as anybody knows."""
         journal = self._terminal.journal
-        return epoch != journal.identity.epoch or journal.hold not in _UNSETTLED
+        return epoch != journal.identity.epoch or journal.hold not in UNSETTLED
 
     def _make(self, reader: Reader, progress: UploadState) -> _Made | None:
         """The next batch of that epoch, signed by the key in force."""

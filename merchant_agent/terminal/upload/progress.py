@@ -14,6 +14,7 @@ from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.jws import link_of
 from merchant_agent.store.store import Reader, Writer
 from merchant_agent.terminal.alarms import clear_alarms, raise_alarm
+from merchant_agent.terminal.store.holds import Reason
 from merchant_agent.terminal.store.models import Epoch, LedgerRecord, SentBatch, UploadState
 from merchant_agent.terminal.upload.outcome import Code, Outcome
 from merchant_agent.terminal.upload.rejected import take_answers
@@ -31,8 +32,9 @@ ALARMS: Mapping[Code, str] = {
 
 EARLIER_ALARM = "upload-earlier"
 
-# After these nothing more of the epoch is sent. Source: PROTOCOL.md, "Upload".
-ENDING = frozenset({Code.BEHIND, Code.FROZEN, Code.REVOKED})
+# After these nothing more of the epoch is sent; where it is in force, the terminal is put on hold. Source: PROTOCOL.md, "Upload".
+HOLDS: Mapping[Code, Reason] = {Code.BEHIND: "behind", Code.FROZEN: "frozen", Code.REVOKED: "epoch"}
+ENDING = frozenset(HOLDS)
 
 # States that only central's signed word ends; a broken network in between hides them from nobody.
 _LASTING = (*ENDING, Code.REFUSED)
@@ -123,6 +125,8 @@ def take_head(writer: Writer, head: Head, nonce: str) -> None:
         drop_batch(writer, progress.client_nonce)
     state = {row.nonce: nonce, row.acked_seq: head.seq, row.acked_link: head.link}
     writer.execute(row.update(state).where(row.epoch == head.epoch))
+    is_behind = (row.epoch == head.epoch) & (row.state == Code.BEHIND.value)
+    writer.execute(row.update({row.state: READY, row.state_detail: ""}).where(is_behind))
 
 
 def _is_over(reader: Reader, epoch: int) -> bool:

@@ -108,6 +108,18 @@ _ALARMS: Mapping[str, Saying] = {
             "What could be saved is here. A new key is asked for by itself, as soon as there is a connection."
         ),
     ),
+    "hold-ended": Saying(
+        title=lazy_gettext("This terminal was taken out of service"),
+        advice=lazy_gettext(
+            "It asks nobody any more. What it recorded is still sent; leave it on until nothing waits."
+        ),
+    ),
+    "epoch-refused": Saying(
+        title=lazy_gettext("The authority's server does not grant a new key"),
+        advice=lazy_gettext(
+            "Perhaps another machine with the same data asked first. Call the authority for a new code; the operator enters it."
+        ),
+    ),
     "hold-epoch": Saying(
         title=lazy_gettext("Nothing is signed until the authority has granted the new key"),
         advice=lazy_gettext("It is asked for by itself, as soon as there is a connection."),
