@@ -22,6 +22,7 @@ BENCHES = {
     "idle": "The terminal at rest",
     "feed": "A feed through every program",
     "audit": "Verification of an export",
+    "export": "Export of a terminal",
 }
 
 
