@@ -235,6 +235,11 @@ class Journal:
         self._head: Head | None = None
         self._anchor: Anchor | None = None
         self._hold: Hold | None = None
+        self._load()
+
+    def _load(self) -> None:
+        """Reads everything from the disk."""
+        store, keys, mark = self._store, self._keys, self._mark
         is_older = adopt_grants(store, keys)
         with store.read() as reader:
             identity = load_identity(reader)
@@ -409,6 +414,21 @@ class Journal:
             if not is_in_force:
                 writer.chain, writer.before = self._chain, self._before
         return count
+
+    @contextmanager
+    def replaced(self) -> Iterator[None]:
+        """Has nobody write in the block, which puts another database in the store's place, and reads that.
+
+        Raises:
+            StartError: its grant cannot be used.
+            StoreError: it cannot be read.
+        """
+        with self._lock:
+            # Until the other one is read, its own hold is not known here.
+            self._hold = Hold(reason="damage", detail="", at=self._clock.now())
+            self._signer, self._chain = None, None
+            yield
+        self._load()
 
     @contextmanager
     def first(self, timeout_s: float) -> Iterator[None]:
