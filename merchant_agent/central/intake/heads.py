@@ -6,7 +6,6 @@ Source: PROTOCOL.md, "Central's head" and "Signed requests".
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import peewee
@@ -89,7 +88,7 @@ def read_records(central: Central, issuer: str, header: str, epoch: int, after: 
     size = 0
     for seq, line in lines:
         size += len(line)
-        if taken and (len(taken) == _MOST_LINES or size > _MOST_BYTES):
+        if taken and size > _MOST_BYTES:
             break
         taken.append(line)
         after = seq
@@ -129,7 +128,7 @@ def _state(kept: str, *, is_newest: bool) -> ChainState:
     return "revoked" if kept == REVOKED else "frozen"
 
 
-def _lines(reader: Reader, merchant: str, issuer: str, epoch: int, after: int) -> Iterator[tuple[int, bytes]]:
+def _lines(reader: Reader, merchant: str, issuer: str, epoch: int, after: int) -> list[tuple[int, bytes]]:
     """Each line with its seq, in order; no more than one answer holds."""
     place = (merchant, issuer, epoch, after)
     records = reader.all(
@@ -146,7 +145,7 @@ def _lines(reader: Reader, merchant: str, issuer: str, epoch: int, after: int) -
     for seq, text in reader.all(query.tuples()):
         words[seq].append(text)
     lines = [(seq, encode_line(bytes(octets), words[seq])) for seq, octets in records]
-    yield from sorted([*lines, *_aside(reader, place)])[:_MOST_LINES]
+    return sorted([*lines, *_aside(reader, place)])[:_MOST_LINES]
 
 
 def _aside(reader: Reader, place: tuple[str, str, int, int]) -> list[tuple[int, bytes]]:

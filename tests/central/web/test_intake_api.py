@@ -50,9 +50,11 @@ def send(
     return client.post(f"/api/v1/terminals/{issuer}/records", data=packed, headers=sent)
 
 
-def ask_for_grant(client: FlaskClient, code: str, key: SigningKey) -> TestResponse:
-    signature = encode_b64u(sign_enrolment(key, code))
-    body = {"code": code, "key": encode_b64u(key.public), "signature": signature}
+def ask_for_grant(
+    client: FlaskClient, code: str, key: SigningKey, *, continues: str | None = None
+) -> TestResponse:
+    signature = encode_b64u(sign_enrolment(key, code, continues))
+    body = {"code": code, "key": encode_b64u(key.public), "signature": signature, "continues": continues}
     return client.post("/api/v1/enrolments", json=body)
 
 
