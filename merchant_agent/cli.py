@@ -22,6 +22,10 @@ _COMMANDS = {
         "merchant_agent.central.commands:central",
         "The bureau's server: run it, enrol merchants and terminals.",
     ),
+    "doctor": (
+        "merchant_agent.doctor_command:doctor",
+        "Look at what commonly goes wrong in a terminal's or central's data folder.",
+    ),
     "demo": (
         "merchant_agent.demo.commands:demo",
         "A central and an enrolled terminal on this machine, to try out.",

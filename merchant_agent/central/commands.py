@@ -38,6 +38,7 @@ from merchant_agent.evidence.enrolment import format_code
 from merchant_agent.evidence.trust import encode_trust
 from merchant_agent.settings import CentralSettings, Value, documented, keep_good_copy, load
 from merchant_agent.store.folder import write_file_atomic
+from merchant_agent.store.whereabouts import forget_whereabouts, tell_whereabouts
 from merchant_agent.web.logs import start_logging
 from merchant_agent.web.server import announce, end_with_parent, serve
 from merchant_agent.web.sign_in import check_password, set_secret
@@ -97,6 +98,7 @@ def run(data: Path, *, ready_json: bool, with_parent: bool, **flags: Value | Non
 
         def on_ready(url: str) -> None:
             keep_good_copy(CentralSettings, settings.data)
+            tell_whereabouts(settings.data, settings.host, settings.port)
             ready(url)
 
         schedule = Schedule(opened)
@@ -111,6 +113,7 @@ def run(data: Path, *, ready_json: bool, with_parent: bool, **flags: Value | Non
                 on_stop=lambda: None,
             )
         finally:
+            forget_whereabouts(settings.data)
             schedule.stop()
 
 

@@ -18,20 +18,21 @@ from merchant_agent.store.folder import ADDRESS_NAME, write_file_atomic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whereabouts:
-    """The address and port that a program listens on, and its process."""
+    """The address and port that a program listens on, its process, and central's address as it uses it."""
 
     host: str
     port: int
     pid: int
+    central: str = ""
 
 
-def tell_whereabouts(data: Path, host: str, port: int) -> None:
+def tell_whereabouts(data: Path, host: str, port: int, central: str = "") -> None:
     """Says where this process listens.
 
     Raises:
         OSError: the file cannot be written.
     """
-    told = {"host": host, "port": port, "pid": os.getpid()}
+    told = {"host": host, "port": port, "pid": os.getpid(), "central": central}
     write_file_atomic(data / ADDRESS_NAME, json.dumps(told).encode() + b"\n")
 
 
@@ -48,6 +49,11 @@ def read_whereabouts(data: Path) -> Whereabouts | None:
     """
     try:
         told = json.loads((data / ADDRESS_NAME).read_bytes())
-        return Whereabouts(host=str(told["host"]), port=int(told["port"]), pid=int(told["pid"]))
+        return Whereabouts(
+            host=str(told["host"]),
+            port=int(told["port"]),
+            pid=int(told["pid"]),
+            central=str(told.get("central", "")),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None

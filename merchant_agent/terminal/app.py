@@ -161,7 +161,8 @@ def _start_work(  # noqa: PLR0913, PLR0917 -- what a start consists of
     def begin(url: str) -> None:
         keep_good_copy(TerminalSettings, terminal.settings.data)
         ends.callback(forget_whereabouts, terminal.folder.path)
-        tell_whereabouts(terminal.folder.path, host, urlsplit(url).port or terminal.settings.port)
+        port = urlsplit(url).port or terminal.settings.port
+        tell_whereabouts(terminal.folder.path, host, port, terminal.settings.central_url)
         ends.callback(uploader.stop)
         uploader.start()
         ends.callback(schedule.stop)
