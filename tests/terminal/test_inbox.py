@@ -344,7 +344,8 @@ class Word:
 
     def say(self, body: Body | None = None) -> bytes:
         body = body or finding()
-        kind = Kind.FINDING if isinstance(body, FindingBody) else Kind.SUGGESTION
+        kinds = {FindingBody: Kind.FINDING, DisputeBody: Kind.DISPUTE, SuggestionBody: Kind.SUGGESTION}
+        kind = kinds[type(body)]
         now = self.clock.now()
         reading = Reading(at=now, boot="AAAAAAAAAAA", uptime_ms=len(self.records))
         octets = append_record(self.chain, self.key, kind, new_id(now), reading, ABOUT_NOTHING, body)
