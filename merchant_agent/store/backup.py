@@ -69,6 +69,11 @@ def newest_backup(folder: Path, *, stem: str) -> Path | None:
     return copies[-1][1] if copies else None
 
 
+def numbered_backups(folder: Path, *, stem: str) -> tuple[Path, ...]:
+    """All copies, oldest first."""
+    return tuple(path for _, path in _numbered(folder, stem))
+
+
 def _copy_pages(source: apsw.Connection, target: Path) -> None:
     """All pages in one step: one snapshot, however many writes happen meanwhile."""
     with closing(apsw.Connection(str(target))) as copy:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from merchant_agent.domain.opening import parse_closures, parse_opening
 from merchant_agent.domain.sales import business_day
-from merchant_agent.errors import StoreError
+from merchant_agent.errors import OnHoldError, StoreError
 from merchant_agent.evidence.bodies import DayCloseBody, HeartbeatBody, Kind, SettingsBody, StartBody
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.duties import Nightly
@@ -35,16 +35,28 @@ _DAY = timedelta(days=1)
 def record_start(terminal: Terminal) -> None:
     """Signs that the program started, and the opening hours where they changed; before anything else it signs.
 
-    A disk that is full does not keep the shop closed: then nobody is told.
+    A disk that is full does not keep the shop closed: then nobody is told. On hold nothing is signed.
     """
+    if terminal.journal.hold is not None:
+        _forget_stop(terminal)
+        return
     try:
         with terminal.journal.write() as writer:
             was_stopped = writer.execute(OrderlyStop.delete()) > 0
             is_first = newest_of(writer, Kind.START) is None
             writer.append(Kind.START, StartBody(software=SOFTWARE, clean=was_stopped or is_first))
             _sign_settings(terminal, writer)
-    except StoreError as error:
+    except (StoreError, OnHoldError) as error:
         _log.error("the start could not be recorded: %s", error)
+
+
+def _forget_stop(terminal: Terminal) -> None:
+    """A stop before this start must not count as one after it."""
+    try:
+        with terminal.store.write() as writer:
+            writer.execute(OrderlyStop.delete())
+    except StoreError as error:
+        _log.error("the start could not be noted: %s", error)
 
 
 def note_stop(terminal: Terminal) -> None:
@@ -63,7 +75,7 @@ def beat(terminal: Terminal) -> None:
     Raises:
         StoreError: it could not be written.
     """
-    if not terminal.journal.enrolled or not _is_silent(terminal):
+    if not _may_sign(terminal) or not _is_silent(terminal):
         return
     with terminal.journal.write() as writer:
         progress = load_progress(writer)
@@ -84,7 +96,7 @@ def close_day(terminal: Terminal, nightly: Nightly) -> None:
     Raises:
         StoreError: it could not be written.
     """
-    if not terminal.journal.enrolled:
+    if not _may_sign(terminal):
         return
     today = business_day(terminal.clock.now(), terminal.settings.business_day_starts)
     try:
@@ -119,6 +131,10 @@ def _sign_day(writer: JournalWriter, day: str) -> None:
     totals = None if writer.chain is None else writer.chain.totals
     if totals is not None:
         writer.append(Kind.DAY_CLOSE, DayCloseBody(day=day, prompts=totals.prompts - counted, sales=None))
+
+
+def _may_sign(terminal: Terminal) -> bool:
+    return terminal.journal.enrolled and terminal.journal.hold is None
 
 
 def _is_silent(terminal: Terminal) -> bool:

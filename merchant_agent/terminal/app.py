@@ -16,7 +16,8 @@ from merchant_agent.settings import TerminalSettings, keep_good_copy
 from merchant_agent.store.store import Reader
 from merchant_agent.store.whereabouts import forget_whereabouts, tell_whereabouts
 from merchant_agent.terminal.accounts import has_pin
-from merchant_agent.terminal.administration import note_stop, record_start
+from merchant_agent.terminal.administration import note_stop
+from merchant_agent.terminal.beginning import Beginning
 from merchant_agent.terminal.devices import list_tablets
 from merchant_agent.terminal.inbox import Inbox
 from merchant_agent.terminal.log.indices import Indices
@@ -98,8 +99,7 @@ def run(settings: TerminalSettings, *, as_json: bool) -> None:
         with terminal.store.read() as reader:
             host = choose_host(reader, settings.host)
             threads = len(list_tablets(reader)) + _SPARE_THREADS
-        if terminal.journal.enrolled:
-            record_start(terminal)
+        beginning = Beginning(terminal)
         client = Client(proxy=settings.proxy, ca_file=settings.central_ca)
         uploader = Uploader(
             terminal, client, inbox=Inbox(terminal, client), indices=Indices(terminal, client)
@@ -112,7 +112,7 @@ def run(settings: TerminalSettings, *, as_json: bool) -> None:
             port=settings.port,
             threads=threads,
             on_ready=_start_work(
-                terminal, host, uploader, schedule, ends, announce("terminal", as_json=as_json)
+                terminal, host, beginning, uploader, schedule, ends, announce("terminal", as_json=as_json)
             ),
             on_stop=terminal.bell.close,
         )
@@ -151,6 +151,7 @@ def choose_host(reader: Reader, wanted: str) -> str:
 def _start_work(  # noqa: PLR0913, PLR0917 -- what a start consists of
     terminal: Terminal,
     host: str,
+    beginning: Beginning,
     uploader: Uploader,
     schedule: Schedule,
     ends: ExitStack,
@@ -163,6 +164,8 @@ def _start_work(  # noqa: PLR0913, PLR0917 -- what a start consists of
         ends.callback(forget_whereabouts, terminal.folder.path)
         port = urlsplit(url).port or terminal.settings.port
         tell_whereabouts(terminal.folder.path, host, port, terminal.settings.central_url)
+        ends.callback(beginning.stop)
+        beginning.start()
         ends.callback(uploader.stop)
         uploader.start()
         ends.callback(schedule.stop)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import click
@@ -37,6 +37,10 @@ from merchant_agent.terminal.erasure import erase as erase_words
 from merchant_agent.terminal.export import export_terminal
 from merchant_agent.terminal.log.fetching import TileSource
 from merchant_agent.terminal.rebuild import rebuild_folder
+from merchant_agent.terminal.restoring import list_backups
+from merchant_agent.terminal.restoring import restore as restore_backup
+from merchant_agent.terminal.rotation import end as end_terminal
+from merchant_agent.terminal.rotation import rotate as rotate_terminal
 from merchant_agent.terminal.services import close_terminal, open_terminal
 from merchant_agent.terminal.store.opening import open_existing, open_store
 from merchant_agent.terminal.upload.client import Client
@@ -96,7 +100,7 @@ def terminal() -> None:
 def enrol(data: Path, central_url: str, code: str, trust_file: Path | None) -> None:
     """Enrol this terminal at central with a one-time code.
 
-    A code from a printed sheet waits for an officer: call again once it is confirmed.
+    A terminal whose key is lost, or counts no longer, goes on under a new one. A code from a printed sheet waits for an officer: call again once it is confirmed.
     """
     settings = _load(data)
     trust = None if trust_file is None else _read_trust(trust_file)
@@ -125,6 +129,70 @@ def run(data: Path, *, ready_json: bool, with_parent: bool, **flags: Value | Non
     if with_parent:
         end_with_parent()
     run_terminal(_load(data, flags), as_json=ready_json)
+
+
+@terminal.command("rotate")
+@_data
+@click.option("--suspected", is_flag=True, help="Somebody may have the present key, or a copy of the data.")
+def rotate(data: Path, *, suspected: bool) -> None:
+    """Begin to sign with a new key, while the terminal is not running and central can be reached.
+
+    Where it cannot be reached nothing is changed.
+    """
+    settings = _load(data)
+    opened = open_terminal(settings, _clock(settings))
+    try:
+        identity = rotate_terminal(opened, "suspected" if suspected else "planned")
+    finally:
+        close_terminal(opened)
+    click.echo(f"Epoch {identity.epoch} of {identity.issuer} is in force")
+
+
+@terminal.command("end")
+@_data
+@click.option("--reason", type=click.Choice(["closed", "replaced"]), required=True, help="Why.")
+def end(data: Path, reason: Literal["closed", "replaced"]) -> None:
+    """Take a terminal that is not running out of service, for good.
+
+    Exit code 1 where something it recorded has not arrived: run it until nothing waits.
+    """
+    settings = _load(data)
+    opened = open_terminal(settings, _clock(settings))
+    try:
+        is_delivered = end_terminal(opened, reason)
+    finally:
+        close_terminal(opened)
+    click.echo("The terminal has ended.")
+    if not is_delivered:
+        click.echo("Something it recorded has not arrived: run it until nothing waits.", err=True)
+        raise click.exceptions.Exit(1)
+
+
+@terminal.command("restore")
+@_data
+@click.option("--backup", type=click.Path(path_type=Path, dir_okay=False), help="The backup to put in place.")
+@click.option("--list", "is_list", is_flag=True, help="List the nightly backups, oldest first.")
+def restore(data: Path, backup: Path | None, *, is_list: bool) -> None:
+    """Put a backup in the place of the database of a terminal that is not running.
+
+    The present database is set aside. At its next start the terminal takes back from central what
+    the backup lacks, and signs again once central has granted it a new key. What was never sent is
+    only in what was set aside.
+    """
+    if (backup is None) == (not is_list):
+        raise click.UsageError("Give --backup or --list.")
+    settings = _load(data)
+    folder = DataFolder(settings.data)
+    if backup is None:
+        for found in list_backups(folder):
+            at = found.at.astimezone(ZoneInfo(settings.zone)).isoformat(sep=" ", timespec="minutes")
+            click.echo(f"{found.path}  {at}  {found.size} bytes")
+        return
+    with folder:
+        done = restore_backup(folder, backup, _clock(settings))
+    click.echo(
+        f"{done.identity.issuer}.{done.identity.epoch} up to seq {done.seq} is in place, the database before it in {done.aside}"
+    )
 
 
 @terminal.command("set-pin")

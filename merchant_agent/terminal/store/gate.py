@@ -16,9 +16,13 @@ class Gate:
         self._until_mono = 0.0
 
     def shut(self, timeout_s: float) -> None:
-        """Has all threads but this one wait, until `open` or the time is over."""
-        self._owner, self._until_mono = threading.get_ident(), time.monotonic() + timeout_s
+        """Has all threads wait, until `open` or the time is over."""
+        self._owner, self._until_mono = 0, time.monotonic() + timeout_s
         self._is_open.clear()
+
+    def claim(self) -> None:
+        """Lets this thread through."""
+        self._owner = threading.get_ident()
 
     def open(self) -> None:
         """Lets everybody through."""

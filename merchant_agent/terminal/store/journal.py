@@ -430,10 +430,14 @@ class Journal:
             yield
         self._load()
 
-    @contextmanager
-    def first(self, timeout_s: float) -> Iterator[None]:
-        """Has the writes of other threads wait for the block, but no longer than `timeout_s` from now."""
+    def hold_back(self, timeout_s: float) -> None:
+        """Has every write wait until `first` ends, but no longer than `timeout_s` from now."""
         self._gate.shut(timeout_s)
+
+    @contextmanager
+    def first(self) -> Iterator[None]:
+        """What this thread writes in the block comes before what `hold_back` holds back."""
+        self._gate.claim()
         try:
             yield
         finally:

@@ -41,6 +41,7 @@ from merchant_agent.terminal.upload.progress import (
     load_progress,
     open_progress,
 )
+from merchant_agent.terminal.upload.status import read_status
 from merchant_agent.terminal.upload.stubs import make_stub, note_offered, take_off
 
 _log = logging.getLogger(__name__)
@@ -117,6 +118,15 @@ class Delivery:
                 if self._indices is not None:
                     self._indices.look(base)
         return last
+
+    def is_all_delivered(self) -> bool:
+        """Whether central has confirmed every record that may be sent.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self._terminal.store.read() as reader:
+            return read_status(reader, retry_in_s=None).waiting == 0
 
     def _send_and_settle(self) -> tuple[Outcome, Outcome]:
         """`_send_all`, with what a hold waits for settled after it, as far as it can be."""
