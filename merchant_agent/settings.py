@@ -183,6 +183,8 @@ class CentralSettings:
     retention_days: int = _number(
         400, "Days after which customers' words and contacts are erased; signatures stay.", 1, 400
     )
+    backup_at: str = _text("03:30", "Time of day of the nightly backup of a SQLite database.", _time_of_day)
+    backup_keep: int = _number(7, "Nightly backups that are kept.", 1, 60)
     checkpoint_lock: str = _text(
         "",
         "File that remembers the log's newest checkpoint, apart from database and backups; a relative name "

@@ -1,6 +1,6 @@
 """What central does by itself, in every process: each duty may run in several at once.
 
-Releases are looked after once a minute, promises to customers every five seconds, the log each second,
+Releases are looked after once a minute, backups every ten, promises to customers every five seconds, the log each second,
 in a thread of its own.
 """
 
@@ -11,6 +11,7 @@ from datetime import UTC, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from merchant_agent.central.backups import back_up_where_due
 from merchant_agent.central.erasure import erase_old
 from merchant_agent.central.log.duty import LogDuty
 from merchant_agent.central.promises import sweep_promises
@@ -24,6 +25,7 @@ _TICK_S = 60
 _PROMISES_S = 5
 _RETENTION_S = 86_400
 _FIRST_RETENTION_S = 900
+_BACKUP_S = 600
 
 
 class Schedule:
@@ -42,6 +44,7 @@ class Schedule:
         self._scheduler.add_job(self.watch_promises, "interval", seconds=_PROMISES_S)
         first = self._central.clock.now() + timedelta(seconds=_FIRST_RETENTION_S)
         self._scheduler.add_job(self.erase_old, "interval", seconds=_RETENTION_S, next_run_time=first)
+        self._scheduler.add_job(self.back_up, "interval", seconds=_BACKUP_S)
         self._scheduler.start()
         self._log.start()
         tick.modify(next_run_time=self._central.clock.now())
@@ -70,6 +73,16 @@ class Schedule:
         else:
             if erased:
                 _log.info("erased the words of %d records that are older than retention_days", erased)
+
+    def back_up(self) -> None:
+        """Copies the database where that is due; what fails is tried again in ten minutes."""
+        try:
+            made = back_up_where_due(self._central)
+        except (StoreError, OSError) as error:
+            _log.error("no backup was made: %s", error)
+        else:
+            if made is not None:
+                _log.info("backed up to %s", made.name)
 
     def watch_promises(self) -> None:
         """Finds the promises that were not kept in time, and those that were kept after all."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import datetime, time, tzinfo
 from typing import Protocol
 
 from merchant_agent.clock import Clock
+from merchant_agent.domain.slots import latest_slot
 
 _HOUR_S = 3600.0
 _NOT_BEFORE_S = 12 * _HOUR_S
@@ -89,23 +90,7 @@ class Nightly:
         self._from_mono = self._clock.mono() + seconds
 
 
-def latest_slot(now: datetime, at: time, zone: tzinfo) -> datetime:
-    """The last moment, in UTC, at which that time of day came in that zone.
-
-    Where the clocks are set back and it comes twice, the first counts; where they are set
-    forward over it, the moment as long after the change as it would have been.
-    """
-    today = now.astimezone(zone).date()
-    slot = _slot(today, at, zone)
-    return slot if slot <= now else _slot(today - timedelta(days=1), at, zone)
-
-
 def spread_s(name: str, every_s: float) -> float:
     """A delay below `every_s` that is always the same for a name and different for most."""
     share = int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) / 2**48
     return share * every_s
-
-
-def _slot(day: date, at: time, zone: tzinfo) -> datetime:
-    """In UTC: times of one zone are compared without their folds."""
-    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)

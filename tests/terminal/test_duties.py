@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from merchant_agent.terminal.duties import Every, Nightly, latest_slot, spread_s
+from merchant_agent.domain.slots import latest_slot
+from merchant_agent.terminal.duties import Every, Nightly, spread_s
 from merchant_agent.terminal.watch import ClockWatch
 from tests.clocks import START, ManualClock
 
