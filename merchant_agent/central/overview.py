@@ -21,6 +21,7 @@ from merchant_agent.central.store.models import (
     ChainHead,
     Complaint,
     Conflict,
+    EpochAsked,
     MerchantEntry,
     Prompt,
     Quarantine,
@@ -59,7 +60,8 @@ class TerminalState:
     committed to, so `waiting` is what the terminal said it still holds. `clock_ms` is how far its
     clock was ahead of ours at `seen_at`. `quarantined` counts places of which a line was rejected, `stubs`
     those whose record was too large to come, `late` those that came after the next epoch was granted.
-    `behind` says that it last showed less than central has. `conflict` says why it is frozen: `fork`,
+    `behind` says that it last showed less than central has. `reason` is why the key was asked for; None where
+    it came with a code. `conflict` says why it is frozen: `fork`,
     `prev` or `newest`.
     """
 
@@ -68,6 +70,7 @@ class TerminalState:
     seq: int
     claimed_seq: int
     granted_at: datetime
+    reason: str | None
     seen_at: datetime | None
     accepted_at: datetime | None
     software: str
@@ -279,6 +282,7 @@ def _terminals(reader: Reader, merchants: Sequence[str]) -> dict[str, tuple[Term
     quarantined = _aside(reader, merchants, Quarantine.rule != STUB)
     stubs = _aside(reader, merchants, (Quarantine.rule == STUB) & (Quarantine.placed == 1))
     conflicts = _conflicts(reader, merchants)
+    reasons = _reasons(reader, merchants)
     states: dict[str, list[TerminalState]] = defaultdict(list)
     terminals = ChainHead.merchant.in_(merchants) & (ChainHead.role == "terminal")
     query = ChainHead.select().where(terminals).order_by(ChainHead.granted_at.desc())
@@ -291,6 +295,7 @@ def _terminals(reader: Reader, merchants: Sequence[str]) -> dict[str, tuple[Term
                 seq=head.seq,
                 claimed_seq=head.claimed_seq,
                 granted_at=head.granted_at,
+                reason=reasons.get(place),
                 seen_at=head.seen_at,
                 accepted_at=head.accepted_at,
                 software=head.software,
@@ -315,6 +320,14 @@ def _aside(reader: Reader, merchants: Sequence[str], where: peewee.Expression) -
         .group_by(*columns)
     )
     return {(issuer, epoch): count for issuer, epoch, count in reader.all(query.tuples())}
+
+
+def _reasons(reader: Reader, merchants: Sequence[str]) -> dict[tuple[str, int], str]:
+    """Why each key was asked for that was granted to a request; the request came from the epoch before."""
+    columns = (EpochAsked.issuer, EpochAsked.epoch, EpochAsked.reason)
+    granted = EpochAsked.merchant.in_(merchants) & (EpochAsked.outcome == "granted")
+    query = EpochAsked.select(*columns).where(granted)
+    return {(issuer, epoch + 1): reason for issuer, epoch, reason in reader.all(query.tuples())}
 
 
 def _conflicts(reader: Reader, merchants: Sequence[str]) -> dict[tuple[str, int], str]:

@@ -103,7 +103,7 @@ def test_frozen_terminal_goes_on_with_a_code(office: Office) -> None:
 def test_page_shows_both_sides_and_what_differs(office: Office) -> None:
     sender, back = fork(office)
     office.staffed()
-    for lang, words in (("en", "signed two different records"), ("zh", "签了两份不同的记录")):
+    for lang, words in (("en", "signed two different records"), ("zh", "这台终端签了两份不同的")):
         page = office.get(page_of(sender), lang).get_data(as_text=True)
         assert words in page
         held = decode_record(decode_jws(sender.sent[2].octets, Typ.RECORD).payload)
