@@ -8,7 +8,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from merchant_agent.domain.findings import MAX_EXPLANATION_CHARS, public_at
-from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
+from merchant_agent.domain.text import check_paragraphs
+from merchant_agent.errors import ConflictError, NotFoundError
 from merchant_agent.evidence.bodies import DisputeBody, FindingBody, Kind, ReplyBody
 from merchant_agent.evidence.fields import Place, parse_at
 from merchant_agent.evidence.jws import leaf_hash
@@ -80,14 +81,12 @@ def explain(terminal: Terminal, seq: int, text: str, *, who: str) -> None:
 
     Raises:
         ConflictError: "explained", when it was explained before.
-        InvalidError: "explanation", when it is empty or longer than 500 characters.
+        InvalidError: "explanation", when it is empty, longer than 500 characters or cannot be shown safely.
         NotFoundError: "finding".
         OnHoldError: nothing may be signed at the moment.
         StoreError: nothing was signed.
     """
-    words = text.replace("\r\n", "\n").strip()
-    if not 0 < len(words) <= MAX_EXPLANATION_CHARS:
-        raise InvalidError("explanation", f"1 to {MAX_EXPLANATION_CHARS} characters are expected")
+    words = check_paragraphs(text, code="explanation", min_chars=1, max_chars=MAX_EXPLANATION_CHARS)
     with terminal.journal.write() as writer:
         told = find_told(writer, seq)
         if told is None or not isinstance(told.record.body, FindingBody):
