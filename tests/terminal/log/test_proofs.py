@@ -12,6 +12,7 @@ from merchant_agent.evidence.archive import ExportZip, parse_proof_name
 from merchant_agent.evidence.jws import leaf_hash
 from merchant_agent.evidence.tiles import Tile
 from merchant_agent.evidence.tlog_proof import verify_tlog_proof
+from merchant_agent.evidence.trust import encode_trust
 from merchant_agent.evidence.verdict import Verdict
 from merchant_agent.evidence.verify import verify_export
 from merchant_agent.terminal.export import Exported, export_terminal
@@ -24,6 +25,7 @@ from merchant_agent.terminal.store.models import LogIndex
 from merchant_agent.terminal.upload.outcome import Code
 from merchant_agent.terminal.upload.uploader import Uploader
 from tests.enrolled import ask, rate
+from tests.programs import run_program
 from tests.terminal.log.conftest import LoggedCentral, Shop
 
 
@@ -213,3 +215,24 @@ def test_what_is_no_page_of_numbers_changes_nothing(shop: Shop, central: LoggedC
     central.stop()
     assert Indices(shop.terminal, shop.client).look(central.url) == 0
     assert _indices(shop) == []
+
+
+def test_the_command_proves_what_it_can_and_says_the_rest_in_one_sentence(
+    busy: Shop, central: LoggedCentral, tmp_path: Path
+) -> None:
+    data, first, second = str(busy.path), tmp_path / "first.zip", tmp_path / "second.zip"
+    central.stop()
+    offline = run_program("export", "--data", data, "--out", str(first))
+    assert (offline.code, offline.out.count("0 proofs")) == (0, 1)
+    assert offline.said.startswith("merchant-agent: 3 proofs that records are in central's log are left out")
+    central.start()
+    online = run_program("export", "--data", data, "--out", str(second))
+    assert (online.code, online.said) == (0, "")
+    assert "3 slips" in online.out
+    assert "3 proofs" in online.out
+    trust = tmp_path / "trust.json"
+    trust.write_bytes(encode_trust(busy.trust))
+    verified = run_program("verify", str(second), "--trust", str(trust))
+    assert verified.code == 0, verified
+    assert "V14 unlogged" in verified.out
+    assert "1 records not shown to be in the log" in verified.out
