@@ -20,7 +20,7 @@ from merchant_agent.evidence.fields import MAX_EPOCH, parse_kid
 from merchant_agent.evidence.keys import SigningKey, VerifyingKey
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
 
-Purpose = Literal["inbox", "records", "leaves", "head", "explain"]
+Purpose = Literal["inbox", "records", "leaves", "head"]
 
 MAX_DETAIL = 200
 _SIGNATURE_BYTES = 64

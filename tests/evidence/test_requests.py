@@ -13,7 +13,7 @@ from tests.evidence.synthetic import id_of, key_of, nonce_of
 
 KEY = key_of("shop 1")
 SHOP, NONCE = id_of("shop"), nonce_of("asked")
-PURPOSES: tuple[Purpose, ...] = ("inbox", "records", "leaves", "head", "explain")
+PURPOSES: tuple[Purpose, ...] = ("inbox", "records", "leaves", "head")
 
 
 def verify(header: str, *, purpose: Purpose = "records", nonce: str = NONCE, detail: str = "1.7") -> None:
@@ -65,7 +65,7 @@ def test_every_proper_prefix_and_changed_character_is_refused() -> None:
 )
 def test_no_malformed_request_is_signed(issuer: str, epoch: int, nonce: str, detail: str) -> None:
     with pytest.raises(FormatError):
-        sign_request(KEY, "explain", issuer, epoch, nonce, detail)
+        sign_request(KEY, "records", issuer, epoch, nonce, detail)
 
 
 @given(st.text(), st.text(), st.text(), st.text())

@@ -185,7 +185,6 @@ def requests() -> Vector:
         "records": "1.-1",
         "leaves": "1.0",
         "head": "",
-        "explain": "7",
     }
     good = [
         {
