@@ -13,7 +13,7 @@ from flask_babel import gettext
 
 from merchant_agent.central.merchants import MAX_FILE_BYTES
 from merchant_agent.central.schedule import Schedule
-from merchant_agent.central.services import Central, open_central
+from merchant_agent.central.services import Central, address_of, open_central
 from merchant_agent.central.web.calls import call_pages
 from merchant_agent.central.web.catalogues import aspect_words, category_words, remedy_words, tag_words
 from merchant_agent.central.web.enrolling import enrolling_pages
@@ -108,6 +108,10 @@ def wsgi() -> Flask:
     """
     try:
         settings = _settings_from_environment()
+        if not settings.public_url:
+            sys.stderr.write(
+                f"merchant-agent: public_url is not set: people are told {address_of(settings)}\n"
+            )
         central = open_central(settings, SystemClock(ZoneInfo(settings.zone)))
         app = create_app(central)
     except MerchantAgentError as error:

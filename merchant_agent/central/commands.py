@@ -131,7 +131,8 @@ def add_officer(data: Path, database: str | None, name: str, *, password_stdin: 
         raise click.UsageError(f"The {error.code} does not fit: {error.detail}.") from error
     with _opened(_load(data, {"database": database})) as opened:
         set_secret(opened.store, opened.clock, name=name, role="officer", secret=password, who=_WHO)
-    click.echo(f"{name} can sign in at {opened.public_url}/officer")
+    is_known = opened.settings.public_url or opened.settings.port
+    click.echo(f"{name} can sign in at {opened.public_url if is_known else ''}/officer")
 
 
 @central.command("add-merchant")

@@ -15,7 +15,7 @@ from merchant_agent.central.store.models import Installation
 from merchant_agent.central.store.opening import open_store
 from merchant_agent.clock import Clock
 from merchant_agent.domain.catalogue import Catalogue, load_catalogue
-from merchant_agent.errors import StartError
+from merchant_agent.errors import SettingsError, StartError
 from merchant_agent.evidence.keys import fingerprint
 from merchant_agent.evidence.note import format_vkey
 from merchant_agent.evidence.octets import decode_b64u
@@ -23,6 +23,7 @@ from merchant_agent.resources import directory
 from merchant_agent.settings import CentralSettings
 from merchant_agent.store.folder import DataFolder
 from merchant_agent.store.store import Store, Writer
+from merchant_agent.web.server import local_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,25 @@ class Central:
 
     @property
     def public_url(self) -> str:
-        """The address under which customers and terminals reach it, without a slash at the end."""
-        return self.settings.public_url or f"http://{self.settings.host}:{self.settings.port}"
+        """The address under which customers and terminals reach it, without a slash at the end.
+
+        Raises:
+            SettingsError: nobody told: `public_url` is empty, and the port was left to the system.
+        """
+        return address_of(self.settings)
+
+
+def address_of(settings: CentralSettings) -> str:
+    """`Central.public_url` of a central with these settings.
+
+    Raises:
+        SettingsError: as there.
+    """
+    if settings.public_url:
+        return settings.public_url
+    if not settings.port:
+        raise SettingsError("Set public_url: with port 0 central does not know its own address beforehand.")
+    return local_url(settings.host, settings.port)
 
 
 def open_central(settings: CentralSettings, clock: Clock) -> Central:

@@ -163,3 +163,14 @@ def test_worker_without_a_data_folder_ends_the_whole_server(
         wsgi()
     assert ended.value.code == 4
     assert capsys.readouterr().err == "merchant-agent: Set MERCHANT_AGENT_DATA to central's data folder.\n"
+
+
+def test_worker_that_cannot_know_its_address_ends_the_whole_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MERCHANT_AGENT_DATA", str(tmp_path))
+    monkeypatch.setenv("MERCHANT_AGENT_PORT", "0")
+    with pytest.raises(SystemExit) as ended:
+        wsgi()
+    assert ended.value.code == 4
+    assert "Set public_url" in capsys.readouterr().err

@@ -12,7 +12,7 @@ import pytest
 from merchant_agent.central.schedule import Schedule
 from merchant_agent.central.services import Central, close_central, open_central
 from merchant_agent.central.store.models import Release
-from merchant_agent.errors import StartError
+from merchant_agent.errors import SettingsError, StartError
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.settings import CentralSettings
 from tests.central.conftest import Site
@@ -102,6 +102,14 @@ def test_the_public_address_is_the_one_that_was_set(site: Site, central: Central
     assert central.public_url == "http://127.0.0.1:8800"
     told = replace(site.settings, public_url="https://central.example.gov.cn")
     assert replace(central, settings=told).public_url == "https://central.example.gov.cn"
+    everywhere = replace(site.settings, host="0.0.0.0")  # noqa: S104 -- nothing listens
+    assert replace(central, settings=everywhere).public_url == "http://127.0.0.1:8800"
+
+
+def test_an_address_that_nobody_knows_is_not_made_up(site: Site, central: Central) -> None:
+    unknown = replace(central, settings=replace(site.settings, port=0))
+    with pytest.raises(SettingsError, match="public_url"):
+        assert unknown.public_url
 
 
 def test_the_schedule_makes_releases(central: Central, merchant: str) -> None:
