@@ -58,8 +58,8 @@ def enrol(
     Raises:
         ConflictError: "enrolled", this terminal is already, and nothing is wrong with it; "ended".
         InvalidError: "central-url" or "enrolment-code-form", one of them was mistyped;
-            "enrolment-key", central does not take this key; "enrolment-continues", the code is for
-            another terminal.
+            "enrolment-key", central does not take this key; "enrolment-continues", the code is another
+            shop's, or a later epoch of this terminal is in force elsewhere.
         NotFoundError: "enrolment-code", the code is unknown, over, or another's.
         RequestError: "central-unreachable", "central-busy", "rate-limited"; "wrong-central",
             something else answered, or it cannot prove that it is central.
@@ -164,7 +164,8 @@ def _refusal(answer: Answered) -> RequestError:
             return InvalidError("enrolment-key", "Central does not take this terminal's key.")
         case 422, "enrolment-continues":
             return InvalidError(
-                "enrolment-continues", "The code is not for this terminal: ask for another one."
+                "enrolment-continues",
+                "Another machine goes on in this terminal's place, or the code is another shop's: enrol a new data folder.",
             )
         case 429, _:
             wait_s = retry_after_s(answer.headers) or _DEFAULT_WAIT_S
