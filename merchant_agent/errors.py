@@ -27,6 +27,10 @@ class StartError(MerchantAgentError):
     code = "start"
 
 
+class ForeignFileError(StartError):
+    """A file in our place is another program's, or says so: its header is damaged."""
+
+
 class OnHoldError(MerchantAgentError):
     """Nothing may be signed until the terminal's epoch is settled; nothing was signed.
 

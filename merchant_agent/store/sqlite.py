@@ -21,7 +21,7 @@ import peewee
 from playhouse.apsw_ext import APSWDatabase
 from playhouse.pool import MaxConnectionsExceeded, PooledDatabase
 
-from merchant_agent.errors import StartError, StoreError, StoreLockedError
+from merchant_agent.errors import ForeignFileError, StartError, StoreError, StoreLockedError
 from merchant_agent.store.rows import Rows
 from merchant_agent.store.translate import translated
 
@@ -216,7 +216,8 @@ def open_sqlite(path: Path, *, application_id: int) -> SqliteFile:
     """The database in `path`, made where missing, of this application and of no other.
 
     Raises:
-        StartError: the file belongs to another program, or its disk cannot hold a WAL.
+        ForeignFileError: the file belongs to another program.
+        StartError: its disk cannot hold a WAL.
         StoreCorruptError: the file is no database or is damaged.
     """
     database = SqliteFile(path)
@@ -269,5 +270,5 @@ def _claim(writer: peewee.SqliteDatabase, path: Path, application_id: int) -> No
     if found == application_id:
         return
     if found or writer.get_tables():
-        raise StartError(f"{path} was not made by this program.")
+        raise ForeignFileError(f"{path} was not made by this program.")
     writer.pragma("application_id", application_id)

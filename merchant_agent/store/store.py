@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import peewee
 
-from merchant_agent.errors import StoreError, StoreFullError
+from merchant_agent.errors import StoreCorruptError, StoreError, StoreFullError
 from merchant_agent.store.ballast import Ballast
 from merchant_agent.store.database import Database, SqliteFile
 from merchant_agent.store.rows import Rows
@@ -163,6 +163,7 @@ class Store:
         self.database = database
         self._ballast = ballast
         self._here = _Here()
+        self._damaged = threading.Event()
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
@@ -175,7 +176,7 @@ class Store:
         if outer is not None:
             yield outer
             return
-        with self.database.reading() as handle:
+        with self._noticing(), self.database.reading() as handle:
             self._here.reader = Reader(self.database, handle)
             try:
                 yield self._here.reader
@@ -200,7 +201,7 @@ class Store:
         """`write` with a writer of the caller's own class."""
         self.require_outside()
         try:
-            with self.database.writing() as handle:
+            with self._noticing(), self.database.writing() as handle:
                 writer = make(self.database, handle)
                 self._here.writer = writer
                 try:
@@ -232,6 +233,28 @@ class Store:
         """
         if self._ballast is not None and not self._ballast.is_whole():
             raise StoreFullError("only the reserve is left on the disk")
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether damage was met since the database was opened."""
+        return self._damaged.is_set()
+
+    def report_damage(self) -> None:
+        """Says that the database is damaged, for whoever replaces it."""
+        self._damaged.set()
+
+    def replace(self, database: Database) -> None:
+        """Goes on with another open database; the one before was closed, and nobody may be writing."""
+        self.database = database
+        self._damaged.clear()
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreCorruptError:
+            self.report_damage()
+            raise
 
     @property
     def is_file(self) -> bool:

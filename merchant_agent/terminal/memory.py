@@ -1,10 +1,10 @@
-"""What others remember of this terminal's chain: its paired tablets, and a file beside its keys.
+"""What paired tablets remember of this terminal's chain.
 
 A database that was set back to an older state would sign another history. It does not know what
-came after it; the tablets do, and the file does, which is no part of the database and its copies.
-Each remembers the furthest head it was told, as `issuer.epoch.seq.link.mac`; the last is a
-MAC under a key of this machine's own, so that nobody at a tablet can make up a head. Where one
-remembers more than the ledger knows, or something else, nothing is signed until that is settled.
+came after it; the tablets do. Each remembers the furthest head it was told, as
+`issuer.epoch.seq.link.mac`; the last is a MAC under a key of this machine's own, so that nobody at a
+tablet can make up a head. Where one remembers more than the ledger knows, or something else,
+nothing is signed until that is settled.
 
 Source: protocol.md, "Enrolment, epochs, keys".
 """
@@ -27,7 +27,6 @@ from merchant_agent.terminal.store.journal import Journal
 _log = logging.getLogger(__name__)
 
 _KEY_NAME = "heads.key"
-_MARK_NAME = "head"
 _KEY_BYTES = 32
 _HEAD = re.compile(r"([\w-]{11})\.([0-9]{1,5})\.(-1|[0-9]{1,10})\.([\w-]{43})\.([\w-]{43})", re.ASCII)
 
@@ -44,8 +43,6 @@ class Memory:
     def __init__(self, journal: Journal, keys: Path) -> None:
         self._journal = journal
         self._key = _load_key(keys / _KEY_NAME)
-        self._mark = keys / _MARK_NAME
-        self._marked = ""
 
     def head(self) -> str:
         """The journal's head, to be remembered; empty before the enrolment."""
@@ -75,32 +72,6 @@ class Memory:
         _log.error("the chain was known to reach %d.%d: %s", told.epoch, told.seq, compared)
         self._journal.put_on_hold("restored", f"{compared} at {told.epoch}.{told.seq}")
         return False
-
-    def mark(self) -> None:
-        """Has the file remember the head. Not forced to the disk: one that is older is no harm.
-
-        A file that cannot be written is left for the next time.
-        """
-        text = self.head()
-        if not text or text == self._marked or self._journal.hold is not None:
-            return
-        try:
-            self._mark.write_text(text, encoding="ascii")
-        except OSError as error:
-            _log.warning("the head cannot be marked: %s", error.strerror)
-            return
-        self._marked = text
-
-    def hear_mark(self) -> bool:
-        """`hear` for what the file remembers.
-
-        Raises:
-            StoreError: as `hear`.
-        """
-        try:
-            return self.hear(self._mark.read_text(encoding="ascii", errors="replace"))
-        except OSError:
-            return True
 
     def _read(self, text: str) -> Head | None:
         """None for what this terminal never told."""

@@ -14,15 +14,16 @@ from merchant_agent.store.ballast import Ballast
 from merchant_agent.store.integrity import integrity_problems
 from merchant_agent.terminal.administration import beat, close_day, last_close_at
 from merchant_agent.terminal.alarms import DAMAGED_ALARM, clear_alarms, raise_alarm
-from merchant_agent.terminal.collect.recovery import note_outage, sign_kept
+from merchant_agent.terminal.collect.recovery import sign_kept
 from merchant_agent.terminal.collect.sweep import sweep
+from merchant_agent.terminal.damage import heal
 from merchant_agent.terminal.duties import Duty, Every, Nightly, spread_s
 from merchant_agent.terminal.erasure import erase_old
-from merchant_agent.terminal.memory import Memory
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.opening import BALLAST_NAME, DATABASE_NAME
 from merchant_agent.terminal.ticker import Ticker
 from merchant_agent.terminal.upload.uploader import Uploader
+from merchant_agent.web.supervisor import ALIVE, alive_every_s, notify
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Schedule(Ticker):
     """Everything that recurs on this terminal, between `start` and `stop`."""
 
     def __init__(self, terminal: Terminal, uploader: Uploader) -> None:
-        super().__init__(duties_of(terminal, uploader), terminal.clock)
+        super().__init__((*duties_of(terminal, uploader), *watched_duties(terminal)), terminal.clock)
 
 
 def duties_of(terminal: Terminal, uploader: Uploader) -> tuple[Duty, ...]:
@@ -58,9 +59,9 @@ def duties_of(terminal: Terminal, uploader: Uploader) -> tuple[Duty, ...]:
     soon = Every(clock, _ONCE, first_s=spread_s(f"{name} start", min(_START_SPREAD_S, every_s)))
     slots = Every(clock, every_s, first_s=spread_s(name, every_s))
     nightly, closing = _nightly(terminal), _closing(terminal)
-    memory = Memory(terminal.journal, terminal.folder.keys)
     return (
-        Duty(name="sweep", timer=Every(clock, _SWEEP_EVERY_S), run=lambda: _sweep(terminal, memory)),
+        Duty(name="damage", timer=Every(clock, _SWEEP_EVERY_S), run=lambda: heal(terminal)),
+        Duty(name="sweep", timer=Every(clock, _SWEEP_EVERY_S), run=lambda: _sweep(terminal)),
         Duty(name="first upload", timer=soon, run=uploader.poke),
         Duty(name="upload", timer=slots, run=uploader.poke),
         Duty(name="quick check", timer=Every(clock, _ONCE), run=lambda: check_quickly(terminal), slow=True),
@@ -92,11 +93,19 @@ def duties_of(terminal: Terminal, uploader: Uploader) -> tuple[Duty, ...]:
     )
 
 
+def watched_duties(terminal: Terminal) -> tuple[Duty, ...]:
+    """What tells a supervisor that the tick goes on; none where nobody watches."""
+    every_s = alive_every_s()
+    if every_s is None:
+        return ()
+    return (Duty(name="alive", timer=Every(terminal.clock, every_s), run=lambda: notify(ALIVE)),)
+
+
 def check_quickly(terminal: Terminal) -> None:
-    """Asks SQLite whether the database is sound; raises an alarm where it is not.
+    """Asks SQLite whether the database is sound; where it is not, another one takes its place, see `damage`.
 
     Raises:
-        StoreError: it could not be asked, or the alarm not be stored.
+        StoreError: it could not be asked, or an alarm that is over not be cleared.
     """
     _tell_damage(terminal, integrity_problems(terminal.store, quick=True))
 
@@ -146,11 +155,9 @@ def _closing(terminal: Terminal) -> Nightly:
     )
 
 
-def _sweep(terminal: Terminal, memory: Memory) -> None:
+def _sweep(terminal: Terminal) -> None:
     """What was kept while nothing could be signed is signed before anything is ended."""
     if terminal.journal.enrolled:
-        memory.mark()
-        note_outage(terminal)
         sign_kept(terminal)
         sweep(terminal)
 
@@ -171,8 +178,7 @@ def _tell_damage(terminal: Terminal, problems: list[str]) -> None:
     now = terminal.clock.now()
     if problems:
         _log.error("the database is damaged: %s", problems[0])
-        with terminal.store.write() as writer:
-            raise_alarm(writer, at=now, code=DAMAGED_ALARM)
+        terminal.store.report_damage()
         return
     with terminal.store.write() as writer:
         clear_alarms(writer, at=now, code=DAMAGED_ALARM)

@@ -15,10 +15,10 @@ from merchant_agent.store.folder import DataFolder
 from merchant_agent.store.store import Store
 from merchant_agent.terminal.collect.bell import Bell, Touches
 from merchant_agent.terminal.collect.board import Board
-from merchant_agent.terminal.memory import Memory
+from merchant_agent.terminal.healing import open_sound
 from merchant_agent.terminal.store.journal import Journal
 from merchant_agent.terminal.store.mark import Mark, default_mark
-from merchant_agent.terminal.store.opening import DATABASE_NAME, open_store
+from merchant_agent.terminal.store.opening import DATABASE_NAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ def open_terminal(settings: TerminalSettings, clock: Clock) -> Terminal:
 
     Raises:
         StartError: one sentence for people: the folder is in use or unusable, the database is
-            damaged, not ours or newer than this program, or the disk is full.
+            not ours or newer than this program, or the disk is full.
         SettingsError: the catalogue that ships with the program cannot be used.
     """
     catalogue = load_catalogue(directory("config") / "catalogue")
@@ -55,12 +55,7 @@ def open_terminal(settings: TerminalSettings, clock: Clock) -> Terminal:
         folder.lock()
         undo.callback(folder.unlock)
         try:
-            store = open_store(
-                folder, ballast_bytes=settings.ballast_bytes, keep_backups=settings.backup_keep
-            )
-            undo.callback(store.close)
-            journal = Journal(store, clock, folder.keys, mark)
-            Memory(journal, folder.keys).hear_mark()
+            store, journal = open_sound(settings, folder, clock, mark)
         except StoreError as error:
             raise StartError(_sentence(error, folder)) from error
         undo.pop_all()

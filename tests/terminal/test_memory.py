@@ -1,4 +1,4 @@
-"""A database that was set back: its tablets know, and so does a file beside the keys."""
+"""A database that was set back: its tablets know."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from merchant_agent.terminal.memory import Memory
 from merchant_agent.terminal.services import close_terminal, open_terminal
+from merchant_agent.terminal.store.mark import default_mark
 from merchant_agent.terminal.store.opening import DATABASE_NAME
 from tests.clocks import ManualClock
 from tests.terminal.collect.shop import Shop
@@ -32,17 +32,13 @@ def look(kiosk: Kiosk, head: str = "") -> str:
     return kiosk.client.get("/kiosk/api/screen", query_string={"head": head}).headers[HEADER]
 
 
-def memory_of(shop: Shop) -> Memory:
-    return Memory(shop.terminal.journal, shop.terminal.folder.keys)
-
-
 def hold_of(shop: Shop) -> str | None:
     return shop.terminal.journal.hold
 
 
 @contextmanager
 def set_back(shop: Shop) -> Iterator[None]:
-    """What happens in the block is gone after it: the database is the copy from before, and nothing else is."""
+    """What happens in the block is gone after it: the database is the copy from before, and there is no mark."""
     close_terminal(shop.terminal)
     path = shop.settings.data / DATABASE_NAME
     copy = path.with_name("copy")
@@ -51,6 +47,7 @@ def set_back(shop: Shop) -> Iterator[None]:
     yield
     close_terminal(shop.terminal)
     copy.replace(path)
+    default_mark(shop.settings.data).unlink()
     shop.terminal = open_terminal(shop.settings, shop.clock)
 
 
@@ -101,24 +98,6 @@ def test_a_tablet_that_knows_another_record_at_a_place_stops_all_signing(shop: S
     shop.sell("more")
     look(kiosk, known)
     assert hold_of(shop) == "restored"
-
-
-def test_the_file_beside_the_keys_knows_it_before_anything_is_signed(shop: Shop) -> None:
-    with set_back(shop):
-        shop.sell("002")
-        memory_of(shop).mark()
-    assert hold_of(shop) == "restored"
-    assert ("hold-restored", "") in shop.alarms()
-
-
-def test_a_file_that_is_older_or_destroyed_says_nothing(shop: Shop) -> None:
-    memory_of(shop).mark()
-    shop.sell()
-    shop.restart()
-    assert hold_of(shop) is None
-    (shop.terminal.folder.keys / "head").write_bytes(b"\xff\0" * 20)
-    shop.restart()
-    assert hold_of(shop) is None
 
 
 def test_what_a_lost_tail_left_with_tablets_is_over_with_the_new_epoch(shop: Shop) -> None:

@@ -16,6 +16,7 @@ from merchant_agent.errors import StoreError
 from merchant_agent.settings import TerminalSettings
 from merchant_agent.store.backup import newest_backup
 from merchant_agent.terminal.alarms import open_alarms
+from merchant_agent.terminal.damage import heal
 from merchant_agent.terminal.schedule import Schedule, check_quickly, duties_of
 from merchant_agent.terminal.services import Terminal, close_terminal, open_terminal
 from merchant_agent.terminal.store.models import Prompt
@@ -143,15 +144,19 @@ def test_a_backup_that_fails_is_an_alarm_and_tried_again(terminal: Terminal, upl
     assert _alarms(terminal) == []
 
 
-def test_a_damaged_database_is_an_alarm(tmp_path: Path, clock: ManualClock) -> None:
+def test_a_damaged_database_is_replaced_with_an_alarm(tmp_path: Path, clock: ManualClock) -> None:
     path = tmp_path / "terminal"
     enrolled_journal(path, clock).close()
     _damage(path / DATABASE_NAME, "pos_token")
     terminal = open_terminal(TerminalSettings(data=path, ballast_bytes=0), clock)
     try:
         check_quickly(terminal)
-        assert _alarms(terminal) == ["store-damaged"]
-        assert rate(terminal.journal, None).record.seq == 0
+        assert heal(terminal)
+        assert not heal(terminal)
+        assert _alarms(terminal) == ["hold-damage"]
+        assert terminal.journal.hold == "damage"
+        check_quickly(terminal)
+        assert not heal(terminal)
     finally:
         close_terminal(terminal)
 

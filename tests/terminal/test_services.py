@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -56,19 +58,18 @@ def test_a_second_process_on_the_folder_is_told_in_one_sentence(tmp_path: Path, 
     close_terminal(open_terminal(_settings(tmp_path), clock))
 
 
-def test_a_damaged_database_is_told_in_one_sentence_and_the_folder_is_free_again(
+def test_another_programs_file_in_a_new_folder_is_told_and_left_alone(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    close_terminal(open_terminal(_settings(tmp_path), clock))
     database = tmp_path / DATABASE_NAME
-    whole = database.read_bytes()
-    database.write_bytes(b"\0" * len(whole))
+    with closing(sqlite3.connect(database)) as other, other:
+        other.execute("CREATE TABLE theirs (id INTEGER)")
     for _ in range(2):
         with pytest.raises(StartError) as refused:
             open_terminal(_settings(tmp_path), clock)
-        assert str(refused.value) == f"The database {database} is damaged."
-    database.write_bytes(whole)
-    close_terminal(open_terminal(_settings(tmp_path), clock))
+        assert str(refused.value) == f"{database} was not made by this program."
+    with closing(sqlite3.connect(database)) as other:
+        assert other.execute("SELECT name FROM sqlite_schema").fetchall() == [("theirs",)]
 
 
 def test_a_lost_key_opens_on_hold(tmp_path: Path, clock: ManualClock) -> None:

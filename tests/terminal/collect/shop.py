@@ -53,7 +53,8 @@ class Shop:
         self.one = Tablet(id=new_id(clock.now()), till=TILL)
         self.two = Tablet(id=new_id(clock.now()), till=TILL)
         self.terminal: Terminal = open_terminal(self.settings, clock)
-        self._enrol(ask)
+        if not self.terminal.journal.enrolled:
+            self._enrol(ask)
 
     def sell(
         self,
