@@ -60,7 +60,7 @@ class TerminalState:
     committed to, so `waiting` is what the terminal said it still holds. `clock_ms` is how far its
     clock was ahead of ours at `seen_at`. `quarantined` counts places of which a line was rejected, `stubs`
     those whose record was too large to come, `late` those that came after the next epoch was granted.
-    `behind` says that it last showed less than central has. `reason` is why the key was asked for; None where
+    `behind` says that it last showed less than central has, `refused` that its last upload was no true one. `reason` is why the key was asked for; None where
     it came with a code. `conflict` says why it is frozen: `fork`,
     `prev` or `newest`.
     """
@@ -79,6 +79,7 @@ class TerminalState:
     stubs: int
     late: int
     behind: bool
+    refused: bool
     frozen: bool
     revoked: bool
     conflict: str | None
@@ -304,6 +305,7 @@ def _terminals(reader: Reader, merchants: Sequence[str]) -> dict[str, tuple[Term
                 stubs=stubs.get(place, 0),
                 late=0 if head.closed_seq is None else head.seq - head.closed_seq,
                 behind=head.outcome == "behind",
+                refused=head.outcome == "refused",
                 frozen=head.state == FROZEN,
                 revoked=head.state == REVOKED,
                 conflict=conflicts.get(place),

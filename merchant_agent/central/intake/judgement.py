@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 def judge(standing: Standing, upload: Upload) -> Judgement:
     """The outcome of an upload whose batch its issuer signed.
 
+    An epoch that is over ends where its issuer said so: what comes behind that is a copy's.
     Contradictions come first: they must not hide behind a gap, or behind a stale nonce. Of a revoked
     key nothing more is taken than stood before, its words and what was missing of it.
     """
@@ -52,6 +53,11 @@ def _stopped(standing: Standing, upload: Upload) -> Judgement | None:
         return _nothing(standing, "frozen")
     if upload.flaw is not None:
         return _refused(standing, upload, upload.flaw)
+    last_seq = standing.last_seq
+    if last_seq is not None and upload.batch.newest.seq > last_seq:
+        return _refused(
+            standing, upload, f"seq {upload.batch.newest.seq} of an epoch that ended with {last_seq}"
+        )
     if standing.state == REVOKED and upload.batch.to > standing.head.seq:
         return _nothing(standing, "revoked")
     return None

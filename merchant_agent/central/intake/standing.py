@@ -24,6 +24,7 @@ from merchant_agent.store.store import Reader
 ACTIVE = "active"
 FROZEN = "frozen"
 REVOKED = "revoked"
+_DAMAGED = "damaged"
 
 # The head, once for each link that an earlier batch named for a place that this one adds or names.
 _STANDING = (
@@ -37,8 +38,8 @@ _STANDING = (
     " WHERE h.merchant = ? AND h.issuer = ? AND h.epoch = ?"
 )
 _ASKED = (
-    "SELECT newest_seq, newest_link FROM epoch_request WHERE merchant = ? AND issuer = ? AND epoch = ?"
-    " AND outcome = 'granted' AND (newest_seq BETWEEN ? AND ? OR newest_seq = ?)"
+    "SELECT newest_seq, newest_link, reason FROM epoch_request WHERE merchant = ? AND issuer = ? AND epoch = ?"
+    " AND outcome = 'granted'"
 )
 # What a record that can be read states is found by this; what cannot be read has no anchor.
 _ANCHOR = re.compile(rb',"anchor":\{"size":([1-9][0-9]{0,15}),')
@@ -75,7 +76,8 @@ class Held:
 class Standing:
     """A chain's state when it was read.
 
-    `state` is as in the model `ChainHead`. `held` has the known places that the upload speaks of and the
+    `state` is as in the model `ChainHead`. `last_seq` is the last record of an epoch that is over, as the
+    issuer said when it asked for the next one; None where it did not. `held` has the known places that the upload speaks of and the
     one before, `claims` the links that earlier batches, or the request for the next epoch, named for
     places that it adds or names. `anchor` is that of the newest accepted
     record; `published` has the roots of those sizes of the log that other anchors of the upload name,
@@ -87,6 +89,7 @@ class Standing:
     nonce: str
     claimed_seq: int
     state: str
+    last_seq: int | None
     held: Mapping[int, Held]
     claims: Mapping[int, Sequence[str]]
     anchor: Anchor | None
@@ -112,11 +115,14 @@ def find_standing(reader: Reader, upload: Upload) -> Standing:
         raise StoreCorruptError(f"the head of {granted.issuer} is missing")
     seq, link, totals, nonce, claimed_seq, state, closed_seq, *_, newest = rows[0]
     claims: dict[int, list[str]] = defaultdict(list)
+    last_seq = None
     if closed_seq is not None:
-        for asked_seq, asked_link in reader.rows(
-            _ASKED, granted.merchant, granted.issuer, granted.epoch, *places
+        for asked_seq, asked_link, reason in reader.rows(
+            _ASKED, granted.merchant, granted.issuer, granted.epoch
         ):
             claims[asked_seq].append(asked_link)
+            # Whose database was damaged may not know what it had signed.
+            last_seq = None if reason == _DAMAGED else max(asked_seq, closed_seq)
     for *_, claimed, claimed_link, _ in rows:
         if claimed is not None:
             claims[claimed].append(claimed_link)
@@ -126,6 +132,7 @@ def find_standing(reader: Reader, upload: Upload) -> Standing:
         nonce=nonce,
         claimed_seq=claimed_seq,
         state=state,
+        last_seq=last_seq,
         held=_held(reader, upload, seq) if upload.flaw is None else {},
         claims=claims,
         anchor=None if newest is None else _anchor_of(bytes(newest)),

@@ -95,6 +95,7 @@ def _lasting_marks(state: TerminalState, ended: bool) -> list[Mark]:  # noqa: FB
         (state.frozen, frozen_words(state.conflict), True),
         (state.revoked, gettext("Key ended by an officer"), not ended),
         (state.quarantined, gettext("%(count)s rejected", count=state.quarantined), True),
+        (state.refused, gettext("Its last upload was refused"), True),
         (state.stubs, gettext("%(count)s too large to come", count=state.stubs), False),
         (state.late, gettext("%(count)s came late", count=state.late), False),
     )

@@ -29,13 +29,12 @@ def test_records_left_behind_are_taken_under_the_later_key(central: Central, sen
 
 
 def test_each_epoch_has_its_own_nonce(central: Central, sender: Sender) -> None:
-    sender.sell(1)
+    sender.sell(2)
     after = sender.next_epoch()
     after.sell(1)
-    late, fresh = sender.body(0, by=after), after.body(0)
+    late, fresh = sender.body(0, 1, by=after), after.body(0)
     assert after.upload(central, fresh).outcome == "accepted"
     assert sender.upload(central, late).outcome == "accepted"
-    sender.sell(1)
     sender.nonce = after.nonce
     assert sender.upload(central, sender.body(2, by=after)).outcome == "resend"
     assert sender.upload(central, sender.body(2, by=after)).outcome == "accepted"
@@ -111,6 +110,25 @@ def test_late_record_other_than_the_request_named_freezes(central: Central, send
     [conflict] = rows(central, Conflict)
     assert conflict.kind == "newest"
     assert conflict.seq == 3
+
+
+def test_records_behind_the_last_that_the_request_named_are_refused(central: Central, sender: Sender) -> None:
+    """Whoever kept a copy of the old key has nothing to say behind the end of its epoch."""
+    sender.sell(1)
+    after = sender.next_epoch("suspected")
+    assert sender.upload(central, sender.body(0, by=after)).outcome == "accepted"
+    sender.sell(1)
+    assert sender.upload_all(central, first=2).outcome == "refused"
+    assert count(central, Record) == 2
+    assert count(central, Conflict) == 0
+
+
+def test_terminal_whose_database_was_damaged_may_find_more(central: Central, sender: Sender) -> None:
+    sender.sell(1)
+    after = sender.next_epoch("damaged")
+    sender.sell(1)
+    assert sender.upload(central, sender.body(0, by=after)).outcome == "accepted"
+    assert head_of(central, sender.issuer).seq == 3
 
 
 def test_tail_shorter_than_the_request_named_is_behind(central: Central, sender: Sender) -> None:

@@ -185,12 +185,15 @@ def test_late_records_behind_and_stubs_are_marked(office: Office) -> None:
     assert back.upload_all(office.central).outcome == "behind"
     office.staffed()
     assert "Behind: it has fewer records than came here" in office.text("/officer")
-    after = sender.next_epoch("behind")
     sender.sell(1)
+    after = sender.next_epoch("behind")
     sender.upload(office.central, sender.body(4, by=after))
     text = office.text(f"/officer/merchants/{merchant}")
     assert "2 came late" in text
     assert "Behind: it has fewer" not in text
+    sender.sell(1)
+    sender.upload(office.central, sender.body(6))
+    assert "Its last upload was refused" in office.text(f"/officer/merchants/{merchant}")
 
 
 def test_terminal_asks_for_head_and_records_over_http(office: Office) -> None:
