@@ -24,6 +24,7 @@ from merchant_agent.evidence.jws import Typ, decode_jws, verify_jws
 from merchant_agent.evidence.keys import VerifyingKey
 from merchant_agent.evidence.record import Record, decode_record
 
+_LONGEST_SILENCE_MS = 1000 * LONGEST_SILENCE.total_seconds()
 _PLAYED = frozenset({SettingsBody, DayCloseBody, EraseBody, ClockBody})
 
 
@@ -113,28 +114,22 @@ class _Stops:
 
     def __init__(self) -> None:
         self.offsets: list[int] = []
-        self._clocks = Clocks()
         self._before: Record | None = None
-        self._at: datetime | None = None
+        self._at_ms = 0
 
     def see(self, record: Record, offset: int) -> Said:
-        at = datetime.fromisoformat(record.at)
-        at_ms = round(1000 * at.timestamp())
-        if (
-            self._must_play(record, at)
-            or not self._clocks.fit(record, at_ms)
-            or is_before_anchor(record, at_ms)
-        ):
+        at_ms = round(1000 * datetime.fromisoformat(record.at).timestamp())
+        if self._before is None or self._must_play(self._before, record, at_ms):
             self.offsets.append(offset)
-        self._clocks = Clocks.of(record, at_ms)
-        self._before, self._at = record, at
+        self._before, self._at_ms = record, at_ms
         return say(record, at_ms)
 
-    def _must_play(self, record: Record, at: datetime) -> bool:
-        before = self._before
-        if before is None or self._at is None or at - self._at > LONGEST_SILENCE:
+    def _must_play(self, before: Record, record: Record, at_ms: int) -> bool:
+        if at_ms - self._at_ms > _LONGEST_SILENCE_MS or record.anchor != before.anchor:
             return True
-        return bool(record.sd) or record.anchor != before.anchor or type(record.body) in _PLAYED
+        if record.sd or type(record.body) in _PLAYED or is_before_anchor(record, at_ms):
+            return True
+        return not Clocks.of(before, self._at_ms).fit(record, at_ms)
 
 
 @lru_cache(maxsize=64)
