@@ -48,11 +48,20 @@ def _bodies(terminal: EnrolledJournal, reader: Reader) -> Iterator[bytes]:
     head = terminal.journal.head
     assert head is not None
     acked = -1
-    while span := next_span(reader, head=head, acked_seq=acked, max_bytes=1 << 20, max_records=_RECORDS):
+    while span := next_span(
+        reader,
+        identity.epoch,
+        head=head,
+        acked_seq=acked,
+        now=terminal.clock.now(),
+        max_bytes=1 << 20,
+        max_records=_RECORDS,
+    ):
         lines = record_lines(reader, span.epoch, span.first, span.last)
         reading = terminal.clock.read()
         _, octets = make_batch(
             terminal.journal.key,
+            identity.epoch,
             identity.issuer,
             span,
             lines,
