@@ -26,6 +26,7 @@ from merchant_agent.terminal.store.models import LedgerRecord, Reply, UploadStat
 MESSAGES_SHOWN = 50
 
 _KINDS = (Kind.FINDING, Kind.DISPUTE)
+_NOT_EXPLAINED = frozenset({"late", "customer"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,8 @@ class Message:
     """A finding or a dispute; `code` is a finding's, or `customer` for a dispute.
 
     `query_code` is of the record that it is about, empty where that is none of this shop's known ones.
-    `public_at` is when the public may know of a finding; `arrived_at` when a late record came after all.
+    `public_at` is when the public may know of it, None where it never does; `arrived_at` when a late record
+    came after all.
     """
 
     seq: int
@@ -57,7 +59,7 @@ class Message:
     @property
     def is_open(self) -> bool:
         """Whether the shop may still explain it."""
-        return self.public_at is not None and self.explanation is None
+        return self.code not in _NOT_EXPLAINED and self.explanation is None
 
 
 def list_messages(terminal: Terminal, reader: Reader) -> list[Message]:
@@ -126,7 +128,7 @@ def _message(
         query_code="" if finding.leaf is None else query_code(decode_b64u(finding.leaf, length=32)),
         told_at=told_at,
         due_at=None if finding.due_at is None else parse_at(finding.due_at),
-        public_at=None if finding.code == "late" else public_at(told_at, zone),
+        public_at=public_at(told_at, zone) if finding.code == "broken_promise" else None,
         arrived_at=None if finding.leaf is None else late.get(finding.leaf),
         explanation=explanations.get(record.place),
     )
