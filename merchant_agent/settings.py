@@ -97,12 +97,12 @@ class TerminalSettings:
     )
     port: int = _number(8700, "Port of the pages and of the POS interface; 0 picks a free one.", 0, 65535)
     central_url: str = _text(
-        "", "Address of central; empty: the one that the terminal was enrolled at.", _url
+        "", "Address of central; empty: the one that the terminal was enrolled at.", _url, secret=True
     )
     central_ca: str = _text(
         "", "File with the certificate authority of central's HTTPS; empty: the system's."
     )
-    proxy: str = _text("", "HTTP proxy on the way to central; empty: none.", _url)
+    proxy: str = _text("", "HTTP proxy on the way to central; empty: none.", _url, secret=True)
     zone: str = _text("Asia/Shanghai", "Time zone of the shop.", _zone)
     business_day_starts: str = _text("04:00", "Time of day at which a new business day begins.", _time_of_day)
     opening_hours: str = _text(
@@ -144,6 +144,9 @@ class TerminalSettings:
     )
     backup_at: str = _text("03:30", "Time of day of the nightly backup.", _time_of_day)
     backup_keep: int = _number(7, "Nightly backups that are kept.", 1, 60)
+    quarantine_days: int = _number(
+        90, "Days for which a damaged database that was set aside stays in the folder quarantine.", 1, 400
+    )
     mark_file: str = _text(
         "",
         "File that remembers how far the records came, so that data copied back to an earlier state are found out; "

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from merchant_agent.errors import StoreError
+from merchant_agent.evidence.fields import parse_at
 from merchant_agent.store.database import open_sqlite
+from merchant_agent.terminal.erasure import heard_at
 from merchant_agent.terminal.healing import replace_damaged
+from merchant_agent.terminal.quarantine import delete_old
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.opening import APPLICATION_ID, DATABASE_NAME
 
@@ -35,3 +39,25 @@ def heal(terminal: Terminal) -> bool:
         store.replace(open_sqlite(path, application_id=APPLICATION_ID))
     terminal.bell.ring()
     return True
+
+
+def delete_quarantined(terminal: Terminal) -> int:
+    """Deletes damaged databases that were set aside longer ago than the setting says; how many.
+
+    A till's clock may stand anywhere: it is now what central last said, if that is earlier, and nothing
+    was set aside before the epoch in force was granted, which followed the damage.
+
+    Raises:
+        OSError: one could not be deleted.
+        StoreError: the database could not be read.
+    """
+    if not terminal.journal.enrolled or terminal.journal.hold is not None:
+        return 0
+    with terminal.store.read() as reader:
+        heard = heard_at(reader)
+    if heard is None:
+        return 0
+    before = min(heard, terminal.clock.now()) - timedelta(days=terminal.settings.quarantine_days)
+    if parse_at(terminal.journal.identity.grant.at) > before:
+        return 0
+    return delete_old(terminal.folder, before)

@@ -117,7 +117,7 @@ def erase_old(terminal: Terminal) -> int:
     if not terminal.journal.enrolled:
         return 0
     with terminal.store.read() as reader:
-        heard = _heard_at(reader)
+        heard = heard_at(reader)
         due = [] if heard is None else list(_due(terminal, reader, min(heard, terminal.clock.now())))
     for start in range(0, len(due), _TOGETHER):
         with terminal.journal.write() as writer:
@@ -177,7 +177,7 @@ def _is_before(octets: bytes, before: datetime, now: datetime, granted_at: datet
     return max(*map(to_ms, known), anchored_ms) < to_ms(before)
 
 
-def _heard_at(reader: Reader) -> datetime | None:
+def heard_at(reader: Reader) -> datetime | None:
     """The time by central's clock when it last answered; None before it did."""
     answered = SentBatch.ack.is_null(is_null=False)
     octets = reader.scalar(

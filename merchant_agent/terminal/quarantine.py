@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from merchant_agent.store.folder import DataFolder, sync_folder, write_file_atomic
@@ -80,15 +80,15 @@ def put_in_place(folder: DataFolder, whole: Path) -> None:
     (folder.path / _MARKER).unlink(missing_ok=True)
 
 
-def delete_old(folder: DataFolder, now: datetime, days: int) -> int:
-    """Deletes what was set aside longer ago than that; how many databases. `now` is no claim of a till's clock.
+def delete_old(folder: DataFolder, before: datetime) -> int:
+    """Deletes what was set aside before that; how many databases.
 
     Raises:
         OSError: one could not be deleted.
     """
     deleted = 0
     for place in sorted(folder_of(folder).glob("*Z*")):
-        if _set_aside_at(place) < now - timedelta(days=days):
+        if _set_aside_at(place) < before:
             shutil.rmtree(place)
             deleted += 1
     return deleted

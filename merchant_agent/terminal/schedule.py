@@ -16,14 +16,13 @@ from merchant_agent.terminal.administration import beat, close_day, last_close_a
 from merchant_agent.terminal.alarms import DAMAGED_ALARM, clear_alarms, raise_alarm
 from merchant_agent.terminal.collect.recovery import sign_kept
 from merchant_agent.terminal.collect.sweep import sweep
-from merchant_agent.terminal.damage import heal
+from merchant_agent.terminal.damage import delete_quarantined, heal
 from merchant_agent.terminal.duties import Duty, Every, Nightly, spread_s
 from merchant_agent.terminal.erasure import erase_old
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.opening import BALLAST_NAME, DATABASE_NAME
 from merchant_agent.terminal.ticker import Ticker
 from merchant_agent.terminal.upload.uploader import Uploader
-from merchant_agent.web.supervisor import ALIVE, alive_every_s, notify
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ class Schedule(Ticker):
     """Everything that recurs on this terminal, between `start` and `stop`."""
 
     def __init__(self, terminal: Terminal, uploader: Uploader) -> None:
-        super().__init__((*duties_of(terminal, uploader), *watched_duties(terminal)), terminal.clock)
+        super().__init__(duties_of(terminal, uploader), terminal.clock)
 
 
 def duties_of(terminal: Terminal, uploader: Uploader) -> tuple[Duty, ...]:
@@ -84,6 +83,12 @@ def duties_of(terminal: Terminal, uploader: Uploader) -> tuple[Duty, ...]:
             slow=True,
         ),
         Duty(
+            name="quarantine",
+            timer=Every(clock, _RETENTION_EVERY_S, first_s=_FIRST_RETENTION_S),
+            run=lambda: delete_quarantined(terminal),
+            slow=True,
+        ),
+        Duty(
             name="heartbeat",
             timer=Every(clock, _HEARTBEAT_LOOK_S, first_s=_HEARTBEAT_LOOK_S),
             run=lambda: beat(terminal),
@@ -91,14 +96,6 @@ def duties_of(terminal: Terminal, uploader: Uploader) -> tuple[Duty, ...]:
         Duty(name="day close", timer=closing, run=lambda: close_day(terminal, closing)),
         Duty(name="backup", timer=nightly, run=lambda: back_up(terminal, nightly), slow=True),
     )
-
-
-def watched_duties(terminal: Terminal) -> tuple[Duty, ...]:
-    """What tells a supervisor that the tick goes on; none where nobody watches."""
-    every_s = alive_every_s()
-    if every_s is None:
-        return ()
-    return (Duty(name="alive", timer=Every(terminal.clock, every_s), run=lambda: notify(ALIVE)),)
 
 
 def check_quickly(terminal: Terminal) -> None:

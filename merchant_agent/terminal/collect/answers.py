@@ -15,7 +15,7 @@ from merchant_agent.evidence.bodies import AspectLevel, Ended, Kind, RatingBody
 from merchant_agent.store.fields import json_text, to_ms
 from merchant_agent.store.lookup import Lookup
 from merchant_agent.store.store import Reader, Writer
-from merchant_agent.terminal.collect.kept import body_of, find_kept, lost_prompt
+from merchant_agent.terminal.collect.kept import body_of, find_kept
 from merchant_agent.terminal.collect.lookup import (
     PromptState,
     find_draft,
@@ -24,7 +24,7 @@ from merchant_agent.terminal.collect.lookup import (
 )
 from merchant_agent.terminal.collect.said import Answer, Thanks, check_answer, check_id
 from merchant_agent.terminal.collect.screen import Tablet
-from merchant_agent.terminal.collect.signing import lapse, sign_or_keep, why_unsigned, writing
+from merchant_agent.terminal.collect.signing import find_or_lost, lapse, sign_or_keep, writing
 from merchant_agent.terminal.collect.thanks import kept_again, thanks_again, thanks_for
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.journal import Appended, JournalWriter
@@ -191,13 +191,7 @@ def _require_answerable(
 
 
 def _find_heard(terminal: Terminal, reader: Reader, tablet: Tablet, prompt_id: str) -> Prompt:
-    try:
-        prompt = find_prompt(reader, prompt_id)
-    except NotFoundError:
-        # Lost with the ledger's tail, while the customer still stands before the question.
-        if why_unsigned(terminal, reader) is None:
-            raise
-        return lost_prompt(prompt_id, tablet.till, terminal.clock.now())
+    prompt = find_or_lost(terminal, reader, prompt_id, tablet.till)
     if not tablet.hears(prompt.till):
         raise NotFoundError("prompt", "there is no such prompt for this tablet")
     return prompt

@@ -21,6 +21,7 @@ from merchant_agent.terminal.store.models import Kept, Outage, Prompt
 
 # No epoch has it: what is kept stands behind everything that is signed.
 KEPT_EPOCH = 1 << 16
+_LOST_SEQ = -1
 
 ENDED = "EXISTS (SELECT 1 FROM kept e WHERE e.kind IN ('rating', 'lapse') AND e.prompt_id = {})"
 
@@ -134,7 +135,7 @@ def lost_prompt(prompt_id: str, till: str, at: datetime) -> Prompt:
     return Prompt(
         prompt_id=prompt_id,
         epoch=KEPT_EPOCH,
-        seq=-1,
+        seq=_LOST_SEQ,
         till=till,
         source="http",
         sale="counter",
@@ -142,3 +143,8 @@ def lost_prompt(prompt_id: str, till: str, at: datetime) -> Prompt:
         tag="",
         at=at,
     )
+
+
+def is_lost(prompt: Prompt) -> bool:
+    """Whether `lost_prompt` made it."""
+    return (prompt.epoch, prompt.seq) == (KEPT_EPOCH, _LOST_SEQ)

@@ -9,11 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from merchant_agent.errors import NotFoundError
 from merchant_agent.evidence.bodies import Body, Kind, LapseBody, LapseReason
 from merchant_agent.evidence.record import ABOUT_NOTHING, About, new_id
 from merchant_agent.store.store import Reader
-from merchant_agent.terminal.collect.kept import KeptKind, begin_outage, find_outage, keep
-from merchant_agent.terminal.collect.lookup import place_of
+from merchant_agent.terminal.collect.kept import (
+    KEPT_EPOCH,
+    KeptKind,
+    begin_outage,
+    find_outage,
+    keep,
+    lost_prompt,
+)
+from merchant_agent.terminal.collect.lookup import find_prompt, place_of
 from merchant_agent.terminal.collect.screen import Question
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.journal import Appended, JournalWriter
@@ -42,6 +50,22 @@ def why_unsigned(terminal: Terminal, reader: Reader) -> str | None:
     return None if outage is None else outage.reason
 
 
+def find_or_lost(terminal: Terminal, reader: Reader, prompt_id: str, till: str) -> Prompt:
+    """The prompt of that id; while nothing can be signed, one that got lost with the ledger's tail too.
+
+    Its customer may still stand before it, at a tablet of `till`.
+
+    Raises:
+        NotFoundError: "prompt".
+    """
+    try:
+        return find_prompt(reader, prompt_id)
+    except NotFoundError:
+        if why_unsigned(terminal, reader) is None:
+            raise
+        return lost_prompt(prompt_id, till, terminal.clock.now())
+
+
 def sign_or_keep(  # noqa: PLR0913 -- a record has these parts
     terminal: Terminal,
     writer: JournalWriter,
@@ -64,7 +88,8 @@ def sign_or_keep(  # noqa: PLR0913 -- a record has these parts
     reason = why_unsigned(terminal, writer)
     if reason is None:
         issuer = terminal.journal.identity.issuer
-        about = ABOUT_NOTHING if prompt is None else About(prompt=place_of(prompt, issuer), case=None)
+        is_signed = prompt is not None and prompt.epoch != KEPT_EPOCH
+        about = About(prompt=place_of(prompt, issuer), case=None) if prompt and is_signed else ABOUT_NOTHING
         return writer.append(kind, body, id=item_id, about=about, disclosures=words)
     if writer.hold is not None:
         begin_outage(writer, reason, writer.hold.at)

@@ -21,12 +21,12 @@ import logging
 from collections.abc import Iterable
 from datetime import timedelta
 
-from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.errors import FormatError, NotFoundError, VerificationError
 from merchant_agent.evidence.bodies import Ended, LapseReason
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.answers import answer_of, sign_rating
 from merchant_agent.terminal.collect.board import read_questions
-from merchant_agent.terminal.collect.kept import open_kept
+from merchant_agent.terminal.collect.kept import is_lost, lost_prompt, open_kept
 from merchant_agent.terminal.collect.lookup import find_draft, find_prompt
 from merchant_agent.terminal.collect.screen import Question, is_waiting
 from merchant_agent.terminal.collect.signing import lapse, writing
@@ -123,9 +123,10 @@ def _end_idle(terminal: Terminal, prompt_id: str) -> bool:
         draft = find_draft(writer, prompt_id)
         if draft is None or not _is_idle(terminal, draft):
             return False
-        prompt = find_prompt(writer, prompt_id)
+        prompt = _prompt_of(terminal, writer, prompt_id)
         if draft.level is None:
-            lapse(terminal, writer, prompt, "timed_out")
+            if not is_lost(prompt):
+                lapse(terminal, writer, prompt, "timed_out")
             writer.execute(Draft.delete().where(Draft.prompt_id == prompt_id))
         else:
             ended, dwell_ms = _end_of(terminal, draft)
@@ -133,6 +134,14 @@ def _end_idle(terminal: Terminal, prompt_id: str) -> bool:
                 terminal, writer, prompt, draft.answer_id, answer_of(draft), ended=ended, dwell_ms=dwell_ms
             )
     return True
+
+
+def _prompt_of(terminal: Terminal, reader: Reader, prompt_id: str) -> Prompt:
+    """Also one that got lost with the ledger's tail, while what was tapped about it did not."""
+    try:
+        return find_prompt(reader, prompt_id)
+    except NotFoundError:
+        return lost_prompt(prompt_id, "", terminal.clock.now())
 
 
 def _end_of(terminal: Terminal, draft: Draft) -> tuple[Ended, int]:

@@ -22,8 +22,7 @@ from merchant_agent.evidence.bodies import ComplaintBody, Consent, Kind, Suggest
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
 from merchant_agent.evidence.seal import seal_contact
 from merchant_agent.store.store import Reader
-from merchant_agent.terminal.collect.kept import body_of, find_kept, lost_prompt
-from merchant_agent.terminal.collect.lookup import find_prompt
+from merchant_agent.terminal.collect.kept import body_of, find_kept
 from merchant_agent.terminal.collect.said import (
     Thanks,
     check_claim,
@@ -33,7 +32,7 @@ from merchant_agent.terminal.collect.said import (
     check_lang,
 )
 from merchant_agent.terminal.collect.screen import Tablet
-from merchant_agent.terminal.collect.signing import sign_or_keep, why_unsigned, writing
+from merchant_agent.terminal.collect.signing import find_or_lost, sign_or_keep, writing
 from merchant_agent.terminal.collect.thanks import kept_again, thanks_again, thanks_for
 from merchant_agent.terminal.erasure import erased_members
 from merchant_agent.terminal.services import Terminal
@@ -229,13 +228,7 @@ def _erasable(grievance: Grievance) -> Mapping[str, str]:
 def _prompt(terminal: Terminal, reader: Reader, tablet: Tablet, prompt_id: str | None) -> Prompt | None:
     if prompt_id is None:
         return None
-    try:
-        prompt = find_prompt(reader, prompt_id)
-    except NotFoundError:
-        # As with answers: lost with the ledger's tail.
-        if why_unsigned(terminal, reader) is None:
-            raise
-        return lost_prompt(prompt_id, tablet.till, terminal.clock.now())
+    prompt = find_or_lost(terminal, reader, prompt_id, tablet.till)
     if not tablet.hears(prompt.till):
         raise NotFoundError("prompt", "there is no such prompt for this tablet")
     return prompt

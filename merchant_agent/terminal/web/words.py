@@ -134,6 +134,10 @@ _ALARMS: Mapping[str, Saying] = {
             "It is not believed, and what it signed is kept as evidence. Tell the manager and the operator."
         ),
     ),
+    "kept-unsignable": Saying(
+        title=lazy_gettext("Something that was kept cannot be signed"),
+        advice=lazy_gettext("It stays saved here. Call the operator."),
+    ),
     "store-damaged": Saying(
         title=lazy_gettext("The database of this terminal is damaged"),
         advice=lazy_gettext("Leave it running and call the operator: there are copies of the last nights."),

@@ -21,6 +21,9 @@ export class Ask {
   draw(screen) {
     this.screen = screen;
     fill(screen, { order: this.question.order });
+    // While the terminal cannot sign there is no pass to answer elsewhere.
+    const phone = screen.querySelector("[data-do=phone]");
+    if (phone !== null) phone.hidden = this.question.invitation === null;
     this.markFace = radios(screen.querySelector(".faces"), this.answer.level, (level) => this.choose(level));
     toggles(screen, "tag", this.answer.tags, () => this.events.onChange({}));
     for (const row of screen.querySelectorAll("[data-aspect]")) {
