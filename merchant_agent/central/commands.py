@@ -42,6 +42,7 @@ from merchant_agent.store.whereabouts import forget_whereabouts, tell_whereabout
 from merchant_agent.web.logs import start_logging
 from merchant_agent.web.server import announce, end_with_parent, serve
 from merchant_agent.web.sign_in import check_password, set_secret
+from merchant_agent.web.supervisor import READY, notify
 
 _WHO = "console"
 _THREADS = 16
@@ -100,6 +101,7 @@ def run(data: Path, *, ready_json: bool, with_parent: bool, **flags: Value | Non
             keep_good_copy(CentralSettings, settings.data)
             tell_whereabouts(settings.data, settings.host, settings.port)
             ready(url)
+            notify(READY)
 
         schedule = Schedule(opened)
         schedule.start()

@@ -44,11 +44,6 @@ class SlipSeen:
     place: Place
     opened_at: tuple[datetime, ...]
 
-    @property
-    def is_contested(self) -> bool:
-        """Whether more than one device came with a claim."""
-        return len(self.opened_at) > 1
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matter:
@@ -82,7 +77,6 @@ class Matter:
         """Whether the station heard from the customer, and no phone said anything since."""
         heard = [call.at for call in self.calls if call.outcome != NOT_REACHED]
         said = [remark.received_at for remark in self.remarks if _is_phones(remark)]
-        said += [max(slip.opened_at) for slip in self.slips if slip.is_contested]
         return bool(heard) and max(heard) >= max(said, default=max(heard))
 
 

@@ -26,7 +26,10 @@ _Key = tuple[str, str, int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A visit in the list, by the place that was spoken of; `reasons` are `disputed`, `contested` or `upward`.
+    """A visit in the list, by the place that was spoken of.
+
+    `reasons` are `disputed`, `contested`, `upward` or, after a call alone, `downward`: before it such a
+    correction counts by itself.
 
     `calls` counts the calls in which nobody was reached since. `settled_at` is when the station last heard
     from the customer, None while the matter is open.
@@ -59,7 +62,7 @@ def list_matters(central: Central, *, is_open: bool, page: int = 1) -> Page[Wait
         for key, found in reasons.items()
         if key in codes
     ]
-    shown = [one for one in listed if one.is_open == is_open]
+    shown = [one for one in listed if one.reasons and one.is_open == is_open]
     shown.sort(key=lambda one: one.settled_at or one.since, reverse=not is_open)
     start = (max(1, page) - 1) * PAGE_ITEMS
     items = tuple(shown[start : start + PAGE_ITEMS])
@@ -73,24 +76,26 @@ def _waiting(
     codes: dict[_Key, str],
     names: dict[str, str],
 ) -> Waiting:
-    newest = max(found.values())
-    heard = [call.at for call in calls if call.outcome != NOT_REACHED and call.at >= newest]
+    heard = [call.at for call in calls if call.outcome != NOT_REACHED]
+    # Who opens a slip has said nothing yet.
+    said = [at for reason, at in found.items() if reason != "contested"]
+    is_settled = bool(heard) and max(heard) >= max(said, default=max(heard))
     return Waiting(
         merchant=key[0],
         shop_name=names.get(key[0], ""),
         place=Place(issuer=key[1], epoch=key[2], seq=key[3]),
         query_code=codes[key],
-        reasons=tuple(sorted(found)),
+        reasons=tuple(sorted(reason for reason in found if heard or reason != "downward")),
         since=min(found.values()),
         calls=sum(call.outcome == NOT_REACHED for call in calls),
-        settled_at=max(heard, default=None),
+        settled_at=max(heard) if is_settled else None,
     )
 
 
 def _gather(reader: Reader) -> dict[_Key, dict[str, datetime]]:
     """What was said, by the place that it was said of: each reason with the last time that it arose."""
     found: dict[_Key, dict[str, datetime]] = {}
-    for reason, key, at in (*_disputed(reader), *_upward(reader), *_contested(reader)):
+    for reason, key, at in (*_disputed(reader), *_corrected(reader), *_contested(reader)):
         reasons = found.setdefault(key, {})
         reasons[reason] = max(at, reasons.get(reason, at))
     return found
@@ -102,17 +107,20 @@ def _disputed(reader: Reader) -> Iterable[tuple[str, _Key, datetime]]:
         yield "disputed", _told_key(row), row.received_at
 
 
-def _upward(reader: Reader) -> Iterable[tuple[str, _Key, datetime]]:
+def _corrected(reader: Reader) -> Iterable[tuple[str, _Key, datetime]]:
     of_rating = (
         (Remark.merchant == Rating.merchant)
         & (Remark.told_issuer == Rating.issuer)
         & (Remark.told_epoch == Rating.epoch)
         & (Remark.told_seq == Rating.seq)
     )
-    upward = (Remark.kind == "supersede") & (Remark.code == "phone") & (Remark.level > Rating.level)
-    query = Remark.select().join(Rating, on=of_rating).where(upward)
-    for row in reader.all(query.order_by(Remark.received_at.desc()).limit(_MOST)):
-        yield "upward", _told_key(row), row.received_at
+    by_phone = (Remark.kind == "supersede") & (Remark.code == "phone")
+    key = (Remark.merchant, Remark.told_issuer, Remark.told_epoch, Remark.told_seq)
+    query = Remark.select(*key, Remark.received_at, Remark.level, Rating.level)
+    query = query.join(Rating, on=of_rating).where(by_phone)
+    rows = reader.all(query.order_by(Remark.received_at.desc()).limit(_MOST).tuples())
+    for merchant, issuer, epoch, seq, at, meant, pressed in rows:
+        yield "upward" if meant > pressed else "downward", (merchant, issuer, epoch, seq), at
 
 
 def _contested(reader: Reader) -> Iterable[tuple[str, _Key, datetime]]:

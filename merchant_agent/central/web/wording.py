@@ -159,6 +159,7 @@ def reason_words(reason: str) -> str:
         "disputed": gettext("“I did not tap this”"),
         "contested": gettext("Several devices have the slip"),
         "upward": gettext("Corrected to a better level"),
+        "downward": gettext("Corrected to a lower level after a call"),
     }
     return words.get(reason, reason)
 

@@ -159,8 +159,9 @@ def test_what_is_settled_stays_until_a_phone_speaks_again(
     clock.advance(60)
     other = phone(central)
     other.open(slip, visitor.claim)
+    assert waiting(central) == []
     assert other.post(f"/s/{slip}", f"/s/{slip}/correct", level="4").status_code == 303
-    assert waiting(central) == [("contested", "disputed")]
+    assert waiting(central) == [("contested", "disputed", "downward")]
     call_back(central, merchant, place_of(visitor, sent), "not_given", who="li.na")
     assert waiting(central) == []
 
