@@ -39,6 +39,7 @@ from merchant_agent.web.app import exempt_from_csrf, load_secret, make_app
 from merchant_agent.web.logs import start_logging
 from merchant_agent.web.parts import WebParts
 from merchant_agent.web.server import announce, serve
+from merchant_agent.web.supervisor import READY, notify
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only once a PIN is set
@@ -171,5 +172,6 @@ def _start_work(  # noqa: PLR0913, PLR0917 -- what a start consists of
         ends.callback(schedule.stop)
         schedule.start()
         announce_ready(url)
+        notify(READY)
 
     return begin

@@ -43,6 +43,7 @@ from merchant_agent.terminal.rotation import end as end_terminal
 from merchant_agent.terminal.rotation import rotate as rotate_terminal
 from merchant_agent.terminal.services import close_terminal, open_terminal
 from merchant_agent.terminal.store.opening import open_existing, open_store
+from merchant_agent.terminal.support import write_bundle
 from merchant_agent.terminal.upload.client import Client
 from merchant_agent.terminal.web.listening import root_of
 from merchant_agent.web.server import end_with_parent
@@ -296,6 +297,20 @@ def erase(
     finally:
         close_terminal(opened)
     click.echo(f"{erased.query_code}: erased {', '.join(erased.members)}")
+
+
+@terminal.command("support-bundle")
+@_data
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="ZIP file to make."
+)
+def support_bundle(data: Path, out: Path) -> None:
+    """Gather the log, the doctor's findings, settings and versions for whoever helps; no secrets, no words.
+
+    Also while the terminal runs. What is in it is printed; look through it before you send it.
+    """
+    for name in write_bundle(load(TerminalSettings, data), out):
+        click.echo(name)
 
 
 @click.command()

@@ -17,8 +17,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from merchant_agent.clock import Clock
-from merchant_agent.terminal.duties import Duty
+from merchant_agent.terminal.duties import Duty, Every
 from merchant_agent.terminal.watch import ClockWatch
+from merchant_agent.web.supervisor import ALIVE, alive_every_s, notify
 
 _log = logging.getLogger(__name__)
 
@@ -42,11 +43,19 @@ class _Each(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
         return now + _TICK
 
 
+def _watched(clock: Clock) -> tuple[Duty, ...]:
+    """What tells systemd that the tick goes on; none where nobody watches."""
+    every_s = alive_every_s()
+    if every_s is None:
+        return ()
+    return (Duty(name="alive", timer=Every(clock, every_s), run=lambda: notify(ALIVE)),)
+
+
 class Ticker:
     """Runs duties: quick ones in the tick, slow ones one after the other in a thread of their own."""
 
     def __init__(self, duties: Sequence[Duty], clock: Clock) -> None:
-        self._duties = duties
+        self._duties = (*duties, *_watched(clock))
         self._clock = clock
         self._watch = ClockWatch(clock)
         self._ticked_mono = clock.mono()

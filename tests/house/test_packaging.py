@@ -78,3 +78,19 @@ def test_folders_are_found_in_the_source_tree() -> None:
     assert directory("templates").is_dir()
     assert static_directory().is_dir()
     assert translations_directory().is_dir()
+
+
+def test_units_start_commands_that_there_are_and_start_them_again() -> None:
+    for path in sorted((ROOT / "config" / "systemd").glob("*.service")):
+        unit = configparser.ConfigParser(strict=False, interpolation=None)
+        unit.optionxform = str  # type: ignore[assignment, method-assign]
+        unit.read(path)
+        service = unit["Service"]
+        assert service["Restart"] == "always"
+        assert unit["Unit"]["StartLimitIntervalSec"] == "0"
+        assert service["ProtectSystem"] == "strict"
+        started = service["ExecStart"]
+        assert (
+            "merchant-agent terminal run --data" in started or "merchant_agent.central.app:wsgi()" in started
+        )
+    assert len(list((ROOT / "config" / "systemd").glob("*.service"))) == 2
