@@ -233,7 +233,7 @@ def shown(settings: TerminalSettings | CentralSettings, name: str) -> str:
     """The value for people's eyes: passwords inside addresses are masked."""
     value = str(getattr(settings, name))
     secret = next(f for f in fields(settings) if f.name == name).metadata.get("secret", False)
-    return _without_password(value) if secret else value
+    return without_password(value) if secret else value
 
 
 def load(
@@ -365,7 +365,8 @@ def _program(kind: type[TerminalSettings | CentralSettings]) -> Program:
     return "terminal" if kind is TerminalSettings else "central"
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """The address for people's eyes."""
     parts = urlsplit(url)
     if parts.password is None:
         return url

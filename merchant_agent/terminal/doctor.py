@@ -21,7 +21,7 @@ from merchant_agent.errors import (
 )
 from merchant_agent.evidence.chain import Chain
 from merchant_agent.evidence.record import decode_record
-from merchant_agent.settings import TerminalSettings
+from merchant_agent.settings import TerminalSettings, without_password
 from merchant_agent.store.diagnosis import check_backup, check_disk, check_sqlite
 from merchant_agent.store.store import Reader
 from merchant_agent.store.whereabouts import Whereabouts, read_whereabouts
@@ -168,10 +168,11 @@ def _check_central(settings: TerminalSettings, address: str, now: datetime) -> I
         return
     answer = client.get(f"{address.rstrip('/')}/healthz")
     client.release()
+    shown = without_password(address)
     if isinstance(answer, NoAnswer):
-        yield attention("central", f"{address} does not answer: {answer.detail}.")
+        yield attention("central", f"{shown} does not answer: {answer.detail}.")
         return
-    yield healthy("central", f"{address} answers.")
+    yield healthy("central", f"{shown} answers.")
     yield check_clock(now, answer.headers.get("date"), "central")
 
 
