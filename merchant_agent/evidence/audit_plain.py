@@ -14,7 +14,7 @@ from functools import lru_cache
 import msgspec
 
 from merchant_agent.errors import FormatError, VerificationError
-from merchant_agent.evidence.audit_clocks import Clocks, is_before_anchor
+from merchant_agent.evidence.audit_clocks import clocks_agree, is_before_anchor
 from merchant_agent.evidence.audit_presence import LONGEST_SILENCE
 from merchant_agent.evidence.audit_visits import Said, say
 from merchant_agent.evidence.bodies import ClockBody, DayCloseBody, EraseBody, Role, SettingsBody
@@ -56,19 +56,22 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
     vouched: bool
     plain: bytes | None
 
-    def open(self) -> Plain | None:
-        """The plain run."""
-        return None if self.plain is None else _DECODER.decode(self.plain)
+    def open(self, count: int) -> Plain | None:
+        """The plain run, if it is one of so many lines."""
+        plain = None if self.plain is None else _DECODER.decode(self.plain)
+        # What came as one line may hold two records.
+        return plain if plain is not None and len(plain.said) == count else None
 
 
 NOTHING = Word(vouched=False, plain=None)
 
 
-def look(issuer: str, signers: Mapping[int, Signer], lines: list[bytes], *, signatures: bool) -> Word:
-    """A helper's word on consecutive lines; without `signatures` it vouches for none.
+def look(issuer: str, signers: Mapping[int, Signer], joined: bytes, *, signatures: bool) -> Word:
+    r"""A helper's word on consecutive lines, joined by `\n`; without `signatures` it vouches for none.
 
     Whatever is not as it should be makes the run not plain, so that the audit itself sees to it.
     """
+    lines = joined.split(b"\n")
     try:
         plain = _read(issuer, signers, lines, signatures=signatures)
     except (VerificationError, FormatError, KeyError):
@@ -96,7 +99,7 @@ def _read(issuer: str, signers: Mapping[int, Signer], lines: list[bytes], *, sig
     stated = decode_record(first.payload)
     before = Head(epoch=first.epoch, seq=stated.seq - 1, link=stated.prev)
     chain = Chain.resume(issuer, first.epoch, key, before, None, role=signer.role, anchor=stated.anchor)
-    stops = _Stops()
+    stops = Stops()
     said: list[Said] = []
     for offset, octets in enumerate(lines):
         jws = decode_jws(octets, Typ.RECORD)
@@ -109,27 +112,39 @@ def _read(issuer: str, signers: Mapping[int, Signer], lines: list[bytes], *, sig
     return Plain(epoch=first.epoch, seq=stated.seq, stops=stops.offsets, said=said)
 
 
-class _Stops:
+class Stops:
     """Finds the records of a run that must be played."""
 
     def __init__(self) -> None:
         self.offsets: list[int] = []
         self._before: Record | None = None
         self._at_ms = 0
+        self._minute = self._offset = ""
+        self._minute_ms = 0
 
     def see(self, record: Record, offset: int) -> Said:
-        at_ms = round(1000 * datetime.fromisoformat(record.at).timestamp())
+        """Takes in the next record, which stands at this offset."""
+        at_ms = self._read_at(record.at)
         if self._before is None or self._must_play(self._before, record, at_ms):
             self.offsets.append(offset)
         self._before, self._at_ms = record, at_ms
         return say(record, at_ms)
 
+    def _read_at(self, text: str) -> int:
+        """Milliseconds since 1970; most records are of the minute of the one before."""
+        minute, offset = text[:17], text[23:]
+        if minute != self._minute or offset != self._offset:
+            self._minute, self._offset = minute, offset
+            self._minute_ms = round(1000 * datetime.fromisoformat(f"{minute}00.000{offset}").timestamp())
+        return self._minute_ms + 1000 * int(text[17:19]) + int(text[20:23])
+
     def _must_play(self, before: Record, record: Record, at_ms: int) -> bool:
-        if at_ms - self._at_ms > _LONGEST_SILENCE_MS or record.anchor != before.anchor:
+        wall_ms = at_ms - self._at_ms
+        if wall_ms > _LONGEST_SILENCE_MS or record.anchor != before.anchor:
             return True
         if record.sd or type(record.body) in _PLAYED or is_before_anchor(record, at_ms):
             return True
-        return not Clocks.of(before, self._at_ms).fit(record, at_ms)
+        return record.boot == before.boot and not clocks_agree(wall_ms, record.uptime_ms - before.uptime_ms)
 
 
 @lru_cache(maxsize=64)

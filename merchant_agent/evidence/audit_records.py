@@ -154,7 +154,7 @@ class RecordAudit:
     def _take_run(self, run: Run) -> None:
         """Takes in a run of lines, leaping over the records of a plain one as far as nothing is said of them."""
         word = run.word()
-        plain = word.open()
+        plain = word.open(len(run.lines))
         taken = 0 if plain is None else self._walk_plain(plain, run.lines)
         self._walk(run.lines[taken:], vouched=word.vouched)
 

@@ -65,8 +65,8 @@ def _chunks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield chunk
 
 
-def _ask(chunk: list[bytes], task: Callable[[list[bytes]], Word], helpers: Executor) -> Run:
+def _ask(chunk: list[bytes], task: Callable[[bytes], Word], helpers: Executor) -> Run:
     try:
-        return Run(lines=chunk, future=helpers.submit(task, chunk))
+        return Run(lines=chunk, future=helpers.submit(task, b"\n".join(chunk)))
     except BrokenExecutor:
         return Run(lines=chunk, future=None)

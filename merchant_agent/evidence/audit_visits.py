@@ -8,7 +8,6 @@ Source: PROTOCOL.md, "What a verifier does", steps 3 and 5.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 
 import msgspec
 
@@ -71,8 +70,7 @@ def say(record: Record, at_ms: int) -> Said:
     )
 
 
-@dataclass(slots=True)
-class _Visit:
+class _Visit(msgspec.Struct, gc=False):
     """What was said so far; `asked` is None where no prompt is known."""
 
     asked: _Moment | None = None

@@ -9,9 +9,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from merchant_agent.evidence.archive import ACKS, BATCHES, DISCLOSURES, RECORDS, SLIPS, proof_name
-from merchant_agent.evidence.audit_plain import Signer, look
+from merchant_agent.evidence.audit_plain import Signer, Stops, look
 from merchant_agent.evidence.bodies import (
     ClockBody,
     DayCloseBody,
@@ -21,7 +22,9 @@ from merchant_agent.evidence.bodies import (
     PromptBody,
     StartBody,
 )
-from merchant_agent.evidence.fields import Anchor, Place
+from merchant_agent.evidence.fields import Anchor, Place, parse_at
+from merchant_agent.evidence.jws import Typ, decode_jws
+from merchant_agent.evidence.record import decode_record
 from merchant_agent.evidence.verdict import Verdict
 from merchant_agent.evidence.verify import verify_export
 from tests.evidence.logged import OPEN, LoggedShop, logged_trust
@@ -146,7 +149,7 @@ def make(count: int, change: Callable[[LoggedShop, int], None] = lambda _shop, _
 def read(lines: list[bytes]) -> list[int] | None:
     """The stops of a run; None where it is not plain."""
     signers = {1: Signer(key=key_of("shop 1").public, role="terminal")}
-    plain = look(id_of("shop"), signers, lines, signatures=True).open()
+    plain = look(id_of("shop"), signers, b"\n".join(lines), signatures=True).open(len(lines))
     return None if plain is None else plain.stops
 
 
@@ -170,3 +173,30 @@ def test_a_run_with_anything_amiss_is_not_plain(line: int) -> None:
     assert read([*lines[:line], b"no record", *lines[line:]]) is None
     assert read([*lines[:line], lines[line][:-4] + b"AAAA", *lines[line + 1 :]]) is None
     assert read([*lines[:line], lines[line - 1], *lines[line:]]) is None
+
+
+def test_two_records_in_one_line_are_none(helpers: Executor) -> None:
+    lines = make(12)
+    joined = [*lines[:5], b"\n".join(lines[5:7]), *lines[7:]]
+    assert read(joined) is None
+    export = EXPORT.copy()
+    records = export.files[RECORDS]
+    records[600:602] = [b"\n".join(records[600:602])]
+    assert require_same(export, helpers, signatures=False).counts["V1"] == 1
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2026-11-24T10:26:34.123+08:00",
+        "2026-11-24T10:26:59.999+08:00",
+        "2026-11-24T10:26:59.999+05:45",
+        "0001-01-02T00:00:00.001-23:59",
+        "9999-12-30T23:59:59.999+23:59",
+    ],
+)
+def test_times_are_read_as_elsewhere(at: str) -> None:
+    shop = LoggedShop()
+    shop.sale()
+    record = replace(decode_record(decode_jws(shop.records[0], Typ.RECORD).payload), at=at)
+    assert Stops().see(record, 0).at_ms == round(1000 * parse_at(at).timestamp())
