@@ -51,11 +51,12 @@ def look_up(folder: DemoFolder, *, sent: int, answer_ids: Sequence[str]) -> Outc
     stored = uploaded = verified = 0
     database = folder.terminal / terminal_opening.DATABASE_NAME
     with _reading(database, terminal_opening.APPLICATION_ID) as reader:
-        acknowledged = reader.scalar(at_terminal.UploadState.select(at_terminal.UploadState.acked_seq))
+        state = at_terminal.UploadState
+        acknowledged = dict(reader.all(state.select(state.epoch, state.acked_seq).tuples()))
         for chunk in _chunks(answer_ids):
-            seqs = _seqs(reader, chunk)
-            stored += len(seqs)
-            uploaded += sum(acknowledged is not None and seq <= acknowledged for seq in seqs)
+            places = _places(reader, chunk)
+            stored += len(places)
+            uploaded += sum(seq <= acknowledged.get(epoch, -1) for epoch, seq in places)
     database = folder.central / central_opening.DATABASE_NAME
     with _reading(database, central_opening.APPLICATION_ID) as reader:
         for chunk in _chunks(answer_ids):
@@ -64,10 +65,12 @@ def look_up(folder: DemoFolder, *, sent: int, answer_ids: Sequence[str]) -> Outc
     return Outcome(sent=sent, thanked=len(answer_ids), stored=stored, uploaded=uploaded, verified=verified)
 
 
-def _seqs(reader: Reader, answer_ids: Sequence[str]) -> list[int]:
+def _places(reader: Reader, answer_ids: Sequence[str]) -> list[tuple[int, int]]:
+    """Epoch and seq of each that is there."""
     rating = at_terminal.Rating
-    query = rating.select(rating.seq).where(rating.rating_id.in_(answer_ids)).tuples()
-    return [seq for (seq,) in reader.all(query)]
+    return reader.all(
+        rating.select(rating.epoch, rating.seq).where(rating.rating_id.in_(answer_ids)).tuples()
+    )
 
 
 def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -98,7 +98,7 @@ class SqliteFile(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # as abov
     def reading(self) -> Iterator[peewee.Database]:
         """A reader from the pool that sees one snapshot; waits 5 s for one at most."""
         if self._is_ended:
-            raise StoreError("the database is closed")
+            raise StoreLockedError("the database is closed")
         try:
             with translated():
                 self.connect()
@@ -186,7 +186,7 @@ class SqliteFile(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # as abov
     def _raw(self) -> apsw.Connection:
         if self.writer.is_closed():
             # peewee would open the file again, or make a new one.
-            raise StoreError("the database is closed")
+            raise StoreLockedError("the database is closed")
         connection: apsw.Connection = self.writer.connection()
         return connection
 

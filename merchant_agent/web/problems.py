@@ -28,6 +28,7 @@ from merchant_agent.errors import (
     OnHoldError,
     SignInError,
     StartError,
+    StoreCorruptError,
     StoreFullError,
     StoreLockedError,
     TooLargeError,
@@ -54,8 +55,10 @@ _INTERNAL = _Kind(
     advice=lazy_gettext("What was saved before is safe. Please try again; if it stays, tell the operator."),
 )
 
+_Classes = type[MerchantAgentError] | tuple[type[MerchantAgentError], ...]
+
 # The first class that fits decides; subclasses stand before their bases.
-_KINDS: tuple[tuple[type[MerchantAgentError], _Kind], ...] = (
+_KINDS: tuple[tuple[_Classes, _Kind], ...] = (
     (
         LockedOutError,
         _Kind(
@@ -129,7 +132,8 @@ _KINDS: tuple[tuple[type[MerchantAgentError], _Kind], ...] = (
         ),
     ),
     (
-        StoreLockedError,
+        # A damaged database is replaced within moments.
+        (StoreLockedError, StoreCorruptError),
         _Kind(
             status=503,
             title=lazy_gettext("Busy at the moment: this was not saved"),
