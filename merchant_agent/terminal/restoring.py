@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from merchant_agent.clock import Clock
-from merchant_agent.errors import StartError, StoreError
+from merchant_agent.errors import StartError, StoreCorruptError, StoreError
 from merchant_agent.store.backup import numbered_backups
 from merchant_agent.store.database import open_sqlite
 from merchant_agent.store.folder import DataFolder, sync_file
@@ -65,8 +65,8 @@ def restore(folder: DataFolder, backup: Path, clock: Clock) -> Restored:
     """Gives a copy of the backup the database's place, on hold; the caller has locked the folder.
 
     Raises:
-        StartError: the file is no terminal's database, of a later version, or of no enrolled terminal.
-        StoreError: it is damaged, or the disk did not do it; the present database is where it was.
+        StartError: one sentence: the file is damaged, no terminal's database, of a later version, of no
+            enrolled terminal, or the disk did not do it. The present database is where it was.
     """
     draft = folder.path / _DRAFT
     try:
@@ -76,8 +76,12 @@ def restore(folder: DataFolder, backup: Path, clock: Clock) -> Restored:
         sync_file(draft)
         aside = set_aside(folder, clock.now())
         put_in_place(folder, draft)
+    except StoreCorruptError as error:
+        raise StartError(f"The backup {backup} is damaged, or no database.") from error
+    except StoreError as error:
+        raise StartError(f"The backup {backup} could not be put in place: {error}.") from error
     except OSError as error:
-        raise StoreError(f"{backup} could not be put in place: {error.strerror}") from error
+        raise StartError(f"The backup {backup} could not be put in place: {error.strerror}.") from error
     finally:
         draft.unlink(missing_ok=True)
     return Restored(identity=identity, seq=seq, aside=aside)
@@ -86,6 +90,8 @@ def restore(folder: DataFolder, backup: Path, clock: Clock) -> Restored:
 def _copy(backup: Path, draft: Path) -> None:
     if not backup.is_file():
         raise StartError(f"There is no backup {backup}.")
+    for side in ("-wal", "-shm"):
+        draft.with_name(draft.name + side).unlink(missing_ok=True)
     draft.unlink(missing_ok=True)
     shutil.copyfile(backup, draft)
     draft.chmod(0o600)
@@ -104,7 +110,7 @@ def _prepare(store: Store, backup: Path, clock: Clock) -> tuple[Identity, int]:
     """Brings it to its present shape and puts it on hold; whose it is, and its newest seq."""
     problems = integrity_problems(store, quick=False)
     if problems:
-        raise StoreError(f"{backup} is damaged: {problems[0]}")
+        raise StoreCorruptError(f"{backup.name}: {problems[0]}")
     migrate(store, MIGRATIONS)
     with store.write() as writer:
         identity = load_identity(writer)

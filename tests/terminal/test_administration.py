@@ -25,6 +25,7 @@ from merchant_agent.terminal.administration import note_stop, record_start
 from merchant_agent.terminal.duties import Duty
 from merchant_agent.terminal.export import export_terminal
 from merchant_agent.terminal.schedule import duties_of
+from merchant_agent.terminal.store.ledger import newest_of
 from merchant_agent.terminal.upload.client import Client
 from merchant_agent.terminal.upload.uploader import Uploader
 from tests.clocks import ManualClock
@@ -268,3 +269,21 @@ class _Berlin(ManualClock):
         later = self._wall.astimezone(ZoneInfo("UTC")) + timedelta(seconds=seconds)
         self._wall = later.astimezone(self._zone)
         self._mono_ms += round(seconds * 1000)
+
+
+def test_on_hold_nothing_about_the_terminal_itself_is_signed(days: Days) -> None:
+    days.start()
+    journal = days.shop.terminal.journal
+    note_stop(days.shop.terminal)
+    journal.put_on_hold("restored")
+    head = journal.head
+    record_start(days.shop.terminal)
+    days.pass_by(30 * HOUR)
+    assert journal.head == head
+    journal.release()
+    record_start(days.shop.terminal)
+    with days.shop.terminal.store.read() as reader:
+        started = newest_of(reader, Kind.START)
+    assert started is not None
+    assert isinstance(started.body, StartBody)
+    assert not started.body.clean

@@ -17,6 +17,7 @@ from merchant_agent.domain.sales import Sale
 from merchant_agent.errors import StartError
 from merchant_agent.evidence.trust import encode_trust
 from merchant_agent.settings import TerminalSettings
+from merchant_agent.store.backup import backup_into
 from merchant_agent.store.folder import ADDRESS_NAME, DataFolder
 from merchant_agent.store.store import Store
 from merchant_agent.store.whereabouts import read_whereabouts, tell_whereabouts
@@ -25,8 +26,9 @@ from merchant_agent.terminal.app import choose_host
 from merchant_agent.terminal.collect.prompts import take_sale
 from merchant_agent.terminal.devices import find_pos_token, list_tablets, pair
 from merchant_agent.terminal.services import close_terminal, open_terminal
+from merchant_agent.terminal.store.holds import load_hold
 from merchant_agent.terminal.store.models import Prompt
-from merchant_agent.terminal.store.opening import open_existing, open_store
+from merchant_agent.terminal.store.opening import DATABASE_NAME, open_existing, open_store
 from tests.clocks import START, ManualClock
 from tests.enrolled import enrolled_journal
 from tests.live_central import LiveCentral
@@ -234,3 +236,63 @@ def _sell(data: Path, clock: ManualClock) -> None:
     terminal = open_terminal(TerminalSettings(data=data, ballast_bytes=0), clock)
     assert take_sale(terminal, Sale(order="087", till="1")) is not None
     close_terminal(terminal)
+
+
+@pytest.fixture
+def enrolled_data(tmp_path: Path, live_central: LiveCentral) -> Path:
+    """The folder of a terminal that was enrolled at a running central."""
+    path = tmp_path / "terminal"
+    _command("enrol", path, "--central", live_central.url, "--code", live_central.code())
+    return path
+
+
+def test_rotate_begins_another_epoch(enrolled_data: Path) -> None:
+    assert _command("rotate", enrolled_data).startswith("Epoch 2 of ")
+    assert _command("rotate", enrolled_data, "--suspected").startswith("Epoch 3 of ")
+
+
+def test_rotate_without_central_is_one_sentence_and_changes_nothing(
+    enrolled_data: Path, live_central: LiveCentral
+) -> None:
+    live_central.stop()
+    ended = run_program("terminal", "rotate", "--data", str(enrolled_data))
+    require_one_sentence(ended, "Nothing was changed")
+    live_central.start()
+    assert _command("rotate", enrolled_data).startswith("Epoch 2 of ")
+
+
+def test_end_is_final(enrolled_data: Path) -> None:
+    assert _command("end", enrolled_data, "--reason", "closed") == "The terminal has ended."
+    again = run_program("terminal", "end", "--data", str(enrolled_data), "--reason", "closed")
+    require_one_sentence(again, "ended")
+
+
+def test_restore_lists_backups_and_puts_one_in_place(enrolled_data: Path) -> None:
+    with DataFolder(enrolled_data) as folder:
+        store = open_existing(enrolled_data, read_only=False)
+        backup = backup_into(store, folder.backups, stem="terminal", keep=7)
+        store.close()
+    assert str(backup) in _command("restore", enrolled_data, "--list")
+    told = _command("restore", enrolled_data, "--backup", str(backup))
+    assert "is in place" in told
+    with _store(enrolled_data) as store, store.read() as reader:
+        hold = load_hold(reader)
+    assert hold is not None
+    assert hold.reason == "restored"
+
+
+def test_restore_of_what_is_no_backup_is_one_sentence_and_changes_nothing(data: Path, tmp_path: Path) -> None:
+    before = (data / DATABASE_NAME).read_bytes()
+    wrong = tmp_path / "wrong.db"
+    wrong.write_bytes(b"SQLite format 3\0" + bytes(4096))
+    for path in (wrong, tmp_path / "missing.db"):
+        ended = run_program("terminal", "restore", "--data", str(data), "--backup", str(path))
+        require_one_sentence(ended, str(path))
+    assert (data / DATABASE_NAME).read_bytes() == before
+    assert run_program("terminal", "restore", "--data", str(data)).code == 2
+
+
+def test_restore_while_the_terminal_runs_is_refused(data: Path, tmp_path: Path) -> None:
+    with _running(data):
+        ended = run_program("terminal", "restore", "--data", str(data), "--backup", str(tmp_path / "x.db"))
+    require_one_sentence(ended, "in use")

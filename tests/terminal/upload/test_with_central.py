@@ -21,8 +21,8 @@ from merchant_agent.terminal.enrolment import Enrolled, enrol
 from merchant_agent.terminal.export import export_terminal
 from merchant_agent.terminal.services import Terminal, close_terminal, open_terminal
 from merchant_agent.terminal.store.ledger import read_ledger
-from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord
 from merchant_agent.terminal.store.mark import default_mark
+from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord
 from merchant_agent.terminal.upload.client import Client
 from merchant_agent.terminal.upload.outcome import Code
 from merchant_agent.terminal.upload.uploader import Uploader
