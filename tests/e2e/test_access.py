@@ -90,7 +90,7 @@ def test_phone_screen_of_the_tablet(
     tablet.is_asked(f"P-{lang}")
     tablet.speak("zh" if lang == "zh" else "en")
     tablet.press("phone")
-    expect(tablet.screen("phone").locator("img")).to_be_visible()
+    expect(tablet.screen("phone").locator("[data-qr] svg")).to_be_visible()
     examine(tablet.page)
     tablet.leave_unanswered("scanned")
 

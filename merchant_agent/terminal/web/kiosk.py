@@ -9,11 +9,9 @@ from flask import Blueprint, Response, render_template, request
 from flask_babel import force_locale
 from markupsafe import Markup
 
-from merchant_agent.errors import NotFoundError, SignInError
-from merchant_agent.terminal.collect.prompts import sale_state
 from merchant_agent.terminal.collect.said import COMMENT_MAX_CHARS
+from merchant_agent.terminal.collect.thanks import shop_page
 from merchant_agent.terminal.services import Terminal, central_address
-from merchant_agent.terminal.web.address import qr_svg
 from merchant_agent.terminal.web.pairing import COOKIE, current_tablet, keep_cookie
 from merchant_agent.web.locale import LANGS
 
@@ -21,7 +19,7 @@ _LICENCE_GROUP = 4
 
 
 def kiosk(terminal: Terminal) -> Blueprint:
-    """`/kiosk`, and the QR code of a question's invitation."""
+    """`/kiosk`."""
     blueprint = Blueprint("kiosk", __name__)
 
     @blueprint.get("/kiosk")
@@ -40,24 +38,18 @@ def kiosk(terminal: Terminal) -> Blueprint:
         keep_cookie(answer, request.cookies[COOKIE])
         return answer
 
-    @blueprint.get("/kiosk/api/invitation/<prompt_id>.svg")
-    def invitation(prompt_id: str) -> Response:
-        tablet = current_tablet()
-        if tablet is None:
-            raise SignInError("tablet", "this tablet is not paired")
-        url = sale_state(terminal, prompt_id, till=tablet.till).invitation_url
-        if url is None:
-            raise NotFoundError("invitation", "nobody told where central is")
-        return Response(qr_svg(url), content_type="image/svg+xml")
-
     return blueprint
 
 
 def _config(terminal: Terminal) -> dict[str, Any]:
-    """What the page's scripts need to know; `lang` is what every customer begins with."""
+    """What the page's scripts need to know; `lang` is what every customer begins with.
+
+    `poster` is where a phone goes on without a sale, None while nobody told where central is.
+    """
     settings = terminal.settings
     return {
         "lang": LANGS[0],
+        "poster": shop_page(terminal),
         "idle_rating_s": settings.idle_rating_s,
         "idle_complaint_s": settings.idle_complaint_s,
         "thanks_rating_s": settings.thanks_rating_s,

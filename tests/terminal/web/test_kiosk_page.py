@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from flask import Flask
 
 from merchant_agent.domain.catalogue import Trade
 from merchant_agent.web.locale import LANGS
@@ -15,8 +14,9 @@ from tests.terminal.web.people import Person, words_of
 
 SCREENS = [
     *("top", "countdown", "unconnected-strip", "rest", "ask", "saving", "phone", "suggest"),
-    *("complain-what", "complain-want", "complain-words"),
+    *("complain-what", "complain-want", "complain-words", "complain-contact", "complain-phone"),
     *("thanks-rating", "thanks-suggestion", "thanks-complaint", "unsaved", "unconnected", "unpaired"),
+    *("elsewhere", "discard"),
 ]
 
 
@@ -98,17 +98,3 @@ def test_an_unpaired_browser_is_told_what_to_do(anybody: Person, lang: str, word
     answer = anybody.client.get(f"/kiosk?lang={lang}")
     assert answer.status_code == 401
     assert words in words_of(answer.get_data(as_text=True))
-
-
-def test_the_invitation_of_a_question_is_a_qr_code(kiosk: Kiosk, shop: Shop) -> None:
-    sale = shop.sell("087")
-    answer = kiosk.client.get(f"/kiosk/api/invitation/{sale.prompt_id}.svg")
-    assert answer.content_type == "image/svg+xml"
-    assert answer.get_data(as_text=True).startswith('<svg xmlns="http://www.w3.org/2000/svg"')
-
-
-def test_an_invitation_is_for_a_paired_tablet_of_its_till(app: Flask, shop: Shop, anybody: Person) -> None:
-    sale = shop.sell("087")
-    path = f"/kiosk/api/invitation/{sale.prompt_id}.svg"
-    assert anybody.client.get(path).status_code == 401
-    assert Kiosk.of(app, shop, till="till-2").client.get(path).status_code == 404

@@ -12,10 +12,12 @@ import { Idle } from "./idle.js";
 import { Link } from "./link.js";
 import { beginAnew } from "./memory.js";
 import { Outbox } from "./outbox.js";
+import { Phone } from "./phone.js";
 import { Stage, calm, fill } from "./stage.js";
 import { Thanks } from "./thanks.js";
 import { hearTime } from "./time.js";
 import { tidy } from "./text.js";
+import { Voice } from "./voice.js";
 import { Complain, Suggest } from "./words.js";
 
 const WAIT_FOR_THANKS_MS = 5000;
@@ -34,6 +36,7 @@ const drafts = new Drafts({
 // Before everything else that listens to taps.
 const finger = new Finger();
 const idle = new Idle((left) => finger.afterwards("countdown", () => countDown(left)));
+const voice = new Voice({ onChange: () => dressTop(), onWord: () => idle.touch() });
 const link = new Link({
   onScreen: (screen, askedAt) => finger.afterwards("screen", () => hear(screen, askedAt)),
   onLost: () => finger.afterwards("connection", () => lose()),
@@ -56,6 +59,7 @@ const isBusy = () => isMine() || !["rest", "ask", "unconnected", "unpaired"].inc
 function present(next) {
   step = next;
   idle.stop();
+  voice.stop();
   const screen = stage.show(step.name);
   dress(screen);
   watch();
@@ -64,14 +68,24 @@ function present(next) {
 // Draws the present step again where only language or size changed; the keyboard stays where it was.
 function redraw() {
   const pressed = document.activeElement?.dataset.do;
+  voice.stop();
   dress(stage.show(step.name, { isSame: true }));
   if (pressed) document.querySelector(`[data-do="${pressed}"]`)?.focus({ preventScroll: true });
 }
 
 function dress(screen) {
   step.draw?.(screen);
-  document.querySelector("[data-do=large]").setAttribute("aria-pressed", String(stage.large));
+  dressTop();
   tellConnection();
+}
+
+// Reading aloud is offered where the device has a voice for the language.
+function dressTop() {
+  const read = document.querySelector("[data-do=read]");
+  if (read === null) return;
+  read.hidden = voice.voiceFor(stage.lang) === null;
+  read.setAttribute("aria-pressed", String(voice.isReading));
+  document.querySelector("[data-do=large]").setAttribute("aria-pressed", String(stage.large));
 }
 
 // The step that nobody has begun: the question, or rest.
@@ -286,21 +300,30 @@ function turnTo(panel) {
   watch();
 }
 
+function goBack() {
+  if (step instanceof Complain) turn(-1);
+  else if (step.kept) present(step.kept);
+  else ask(step.question, step.answer);
+}
+
 function turn(by) {
   step.step += by;
   present(step);
 }
 
 // The question is this customer's until they have scanned it: no sale takes the code away meanwhile.
+// What was tapped here is taken back: it would count beside what the phone says.
 function invite() {
   const { question: asked, answer } = step;
   answer.takeBack();
   keep(answer, {});
-  const draw = (screen) => {
-    fill(screen, { order: asked.order });
-    screen.querySelector("[data-slot=qr]").src = `/kiosk/api/invitation/${asked.prompt}.svg`;
-  };
-  present({ name: "phone", question: asked, answer, draw });
+  present(new Phone({ name: "phone", url: asked.invitation, question: asked, answer }));
+}
+
+// A complaint that is better written on the own phone; what stands here is deleted once it was scanned.
+function handOver() {
+  const url = step.about?.invitation ?? config.poster;
+  present(new Phone({ name: "complain-phone", url, question: step.about, kept: step }));
 }
 
 // --- What closes by itself
@@ -355,6 +378,7 @@ const taps = {
     if (isMine()) drafts.keep(step.answer);
     watch();
   },
+  read: () => (voice.isReading ? voice.stop() : voice.read(stage.lang)),
   leave: () => leave(),
   complain: () => begin((about, words) => new Complain(about, stage.lang, words)),
   suggest: () => begin((about, words) => new Suggest(about, stage.lang, words)),
@@ -372,9 +396,9 @@ const taps = {
   comment: () => turnTo("comment"),
   done: () => finish("done"),
   decline: () => decline(),
-  phone: () => invite(),
-  scanned: () => decline(),
-  back: () => (step instanceof Complain ? turn(-1) : ask(step.question, step.answer)),
+  phone: () => (step instanceof Complain ? handOver() : invite()),
+  scanned: () => (step.answer ? decline() : leave()),
+  back: () => goBack(),
   more: () => step.showMore(),
   next: () => {
     if (step.check()) turn(1);

@@ -1,7 +1,7 @@
 // Shows one screen at a time, made from the page's template of the present language.
 
 const top = document.getElementById("top");
-const stage = document.getElementById("stage");
+export const stage = document.getElementById("stage");
 const strip = document.getElementById("strip");
 const heard = document.getElementById("heard");
 
