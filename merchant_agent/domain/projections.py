@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from merchant_agent.evidence.bodies import (
+    AdditionBody,
     ComplaintBody,
     ConfirmBody,
     DisputeBody,
@@ -164,8 +165,27 @@ class Replied:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What a customer added to the complaint at `to`; `comment` and `undisclosed` as above."""
+
+    place: Place
+    to: Place
+    comment: str | None
+    undisclosed: int
+    at: datetime
+
+
 Change = (
-    PromptOpened | PromptEnded | RatingGiven | SuggestionMade | ComplaintOpened | Remarked | Erased | Replied
+    PromptOpened
+    | PromptEnded
+    | RatingGiven
+    | SuggestionMade
+    | ComplaintOpened
+    | Remarked
+    | Erased
+    | Replied
+    | Added
 )
 
 
@@ -193,6 +213,8 @@ def project(record: Record, disclosed: Mapping[str, str]) -> list[Change]:  # no
             return [_erased(record, body, at)]
         case ReplyBody():
             return [_replied(record, body, disclosed, at)]
+        case AdditionBody():
+            return [_added(record, body, disclosed, at)]
         case _:
             # The others change nothing that these tables show.
             return []
@@ -302,6 +324,16 @@ def _remark(
 
 def _erased(record: Record, body: EraseBody, at: datetime) -> Erased:
     return Erased(place=record.place, told_of=body.place, members=body.members, reason=body.reason, at=at)
+
+
+def _added(record: Record, body: AdditionBody, disclosed: Mapping[str, str], at: datetime) -> Added:
+    return Added(
+        place=record.place,
+        to=body.place,
+        comment=disclosed.get("comment"),
+        undisclosed=len(record.sd) - len(disclosed),
+        at=at,
+    )
 
 
 def _replied(record: Record, body: ReplyBody, disclosed: Mapping[str, str], at: datetime) -> Replied:

@@ -62,6 +62,7 @@ class Kind(StrEnum):
     SUPERSEDE = "supersede"
     DISPUTE = "dispute"
     CONFIRM = "confirm"
+    ADDITION = "addition"
     FINDING = "finding"
     REVOKE = "revoke"
 
@@ -251,6 +252,18 @@ class ConfirmBody(Wire, frozen=True, kw_only=True):
     by: Literal["counter", "phone", "call_back"]
 
 
+class AdditionBody(Wire, frozen=True, kw_only=True):
+    """The customer added to the complaint at `place`; words, photos and a contact are erasable members.
+
+    `consents` and `notice` as in a complaint.
+    """
+
+    place: Place
+    lang: Code
+    consents: Annotated[tuple[Consent, ...], Meta(max_length=2)]
+    notice: Code | None
+
+
 class FindingBody(Wire, frozen=True, kw_only=True):
     """Something about a shop to explain.
 
@@ -291,6 +304,7 @@ Body = (
     | SupersedeBody
     | DisputeBody
     | ConfirmBody
+    | AdditionBody
     | FindingBody
     | RevokeBody
 )
@@ -315,6 +329,7 @@ BODY_TYPES: dict[Kind, type[Body]] = {
     Kind.SUPERSEDE: SupersedeBody,
     Kind.DISPUTE: DisputeBody,
     Kind.CONFIRM: ConfirmBody,
+    Kind.ADDITION: AdditionBody,
     Kind.FINDING: FindingBody,
     Kind.REVOKE: RevokeBody,
 }
@@ -335,6 +350,7 @@ _ALONE: dict[Kind, Role] = {
     Kind.SUPERSEDE: "central",
     Kind.DISPUTE: "central",
     Kind.CONFIRM: "central",
+    Kind.ADDITION: "central",
     Kind.FINDING: "central",
     Kind.REVOKE: "central",
 }
@@ -345,6 +361,7 @@ CHANNELS: dict[Role, Channel] = {"terminal": "tablet", "central": "phone"}
 ERASABLE: dict[Kind, frozenset[str]] = {kind: frozenset() for kind in Kind} | {
     Kind.RATING: frozenset({"comment"}),
     Kind.SUGGESTION: frozenset({"comment"}),
-    Kind.COMPLAINT: frozenset({"comment", "contact", "order", "occurred_at", "amount"}),
+    Kind.COMPLAINT: frozenset({"comment", "contact", "photos", "order", "occurred_at", "amount"}),
+    Kind.ADDITION: frozenset({"comment", "contact", "photos"}),
     Kind.REPLY: frozenset({"comment"}),
 }

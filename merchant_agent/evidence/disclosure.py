@@ -29,6 +29,8 @@ from merchant_agent.evidence.seal import MAX_SEALED_BYTES, MIN_SEALED_BYTES
 
 _SALT_BYTES = 16
 _MAX_SALT_BYTES = 64
+_HASH = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
+_PHOTOS = re.compile(f"{_HASH}( {_HASH}){{0,2}}")
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})? [A-Z]{3}")
 _MEMBERS: msgspec.json.Decoder[tuple[str, str, str]] = msgspec.json.Decoder(tuple[str, str, str])
 
@@ -95,6 +97,8 @@ def check_disclosures(record: Record, disclosures: Iterable[str]) -> dict[str, s
             raise VerificationError("V10", "an amount that is no decimal and currency", seq=record.seq)
         if opened.name == "contact" and not _is_sealed(opened.value):
             raise VerificationError("V10", "a contact that is not sealed", seq=record.seq)
+        if opened.name == "photos" and _PHOTOS.fullmatch(opened.value) is None:
+            raise VerificationError("V10", "photos that are no hashes", seq=record.seq)
         values[opened.name] = opened.value
     return values
 

@@ -11,6 +11,7 @@ from typing import assert_never
 
 from merchant_agent.errors import FormatError
 from merchant_agent.evidence.bodies import (
+    AdditionBody,
     Body,
     ClockBody,
     ComplaintBody,
@@ -36,7 +37,7 @@ from merchant_agent.evidence.bodies import (
 )
 from merchant_agent.evidence.fields import Place, parse_at
 
-_TOLD = (EraseBody, SupersedeBody, DisputeBody, ConfirmBody, FindingBody)
+_TOLD = (EraseBody, SupersedeBody, DisputeBody, ConfirmBody, AdditionBody, FindingBody)
 # Most bodies tell of none, and looking so is many times faster.
 _TOLD_TYPES = frozenset(_TOLD)
 
@@ -55,6 +56,8 @@ def require_body(body: Body) -> None:  # noqa: C901, PLR0912 -- one case for eac
             _require_distinct([aspect.aspect for aspect in body.aspects])
         case ComplaintBody():
             _require_complaint(body)
+        case AdditionBody():
+            _require_consents(body)
         case DayCloseBody():
             _parse_day(body.day)
         case SettingsBody():
@@ -86,6 +89,10 @@ def place_told_of(body: Body) -> Place | None:
 def _require_complaint(body: ComplaintBody) -> None:
     _require_distinct(body.categories)
     _require_distinct(body.remedies)
+    _require_consents(body)
+
+
+def _require_consents(body: ComplaintBody | AdditionBody) -> None:
     _require_distinct(body.consents)
     if body.consents and body.notice is None:
         raise FormatError("record: a consent without the notice that was shown")

@@ -197,6 +197,8 @@ TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}"
     r"(?!-00:00)[+-]([01][0-9]|2[0-3]):[0-5][0-9]"
 )
+HASH = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
+PHOTOS = re.compile(f"{HASH}( {HASH}){{0,2}}")
 AMOUNT = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})? [A-Z]{3}")
 EPOCH, SEQ, COUNT, LEVEL = range(1, MAX_EPOCH + 1), range(MAX_SEQ + 1), range(MAX_INTEGER + 1), range(1, 6)
 SIZE = range(1, MAX_INTEGER + 1)
@@ -215,6 +217,7 @@ TOTALS = {
 }
 CHANNEL = words("tablet phone")
 OUTAGE = words("key epoch damage restored behind frozen")
+CONSENTS = Many(words("authority shop"), 2)
 SAID = {"channel": CHANNEL, "lang": CODE, "catalogue": CODE, "claim": Maybe(OCTETS32)}
 BODIES: dict[str, Json] = {
     "prompt": {
@@ -241,7 +244,7 @@ BODIES: dict[str, Json] = {
         "categories": CODES,
         "remedies": CODES,
         **SAID,
-        "consents": Many(words("authority shop"), 2),
+        "consents": CONSENTS,
         "notice": Maybe(CODE),
     },
     "reply": {"to": PLACE},
@@ -261,6 +264,7 @@ BODIES: dict[str, Json] = {
     "supersede": {"place": PLACE, "level": LEVEL, "confirmed": words("phone call_back")},
     "dispute": {"place": PLACE, "contested": bool},
     "confirm": {"place": PLACE, "by": words("counter phone call_back")},
+    "addition": {"place": PLACE, "lang": CODE, "consents": CONSENTS, "notice": Maybe(CODE)},
     "finding": {
         "code": words("broken_promise conflict late disputed split_view silent"),
         "place": Maybe(PLACE),
@@ -269,13 +273,14 @@ BODIES: dict[str, Json] = {
     },
     "revoke": {"issuer": ID8, "epoch": EPOCH, "through": Maybe(SEQ)},
 }
-SIGNED_BY_CENTRAL_ALONE = words("supersede dispute confirm finding revoke")
+SIGNED_BY_CENTRAL_ALONE = words("supersede dispute confirm addition finding revoke")
 SIGNED_BY_BOTH = frozenset(SPOKEN) | {"erase"}
 ABOUT_NO_PROMPT = words("prompt start heartbeat day_close clock settings rotate outage recover end revoke")
 ERASABLE = {kind: frozenset[str]() for kind in BODIES} | {
     "rating": words("comment"),
     "suggestion": words("comment"),
-    "complaint": words("comment contact order occurred_at amount"),
+    "complaint": words("comment contact photos order occurred_at amount"),
+    "addition": words("comment contact photos"),
     "reply": words("comment"),
 }
 RECORDS_OF = {
@@ -387,7 +392,7 @@ def require_sense(kind: str, body: Json) -> None:
     match kind:
         case "rating":
             require_distinct([aspect["aspect"] for aspect in body["aspects"]])
-        case "complaint" if body["consents"] and body["notice"] is None:
+        case "complaint" | "addition" if body["consents"] and body["notice"] is None:
             raise ValueError("a consent without a notice")
         case "day_close":
             date.fromisoformat(body["day"])
@@ -1321,6 +1326,8 @@ def require_disclosed(record: Json, disclosures: Iterator[str]) -> None:
             raise Broken("V10", "an amount that is none")
         if name == "contact" and not is_sealed(value):
             raise Broken("V10", "a contact that is not sealed")
+        if name == "photos" and PHOTOS.fullmatch(value) is None:
+            raise Broken("V10", "photos that are no hashes")
         names.add(name)
 
 

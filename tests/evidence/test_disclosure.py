@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from merchant_agent.errors import FormatError, VerificationError
+from merchant_agent.evidence import verify_single
 from merchant_agent.evidence.bodies import Body, Kind
 from merchant_agent.evidence.disclosure import (
     check_disclosures,
@@ -20,6 +21,7 @@ from merchant_agent.evidence.record import ABOUT_NOTHING, Record
 from tests.evidence.synthetic import COMPLAINT, PROMPT, Shop, disclosure_of, rating_of
 
 SALT = encode_b64u(bytes(16))
+SALT_OF_32 = encode_b64u(bytes(32))
 COMMENT = disclosure_of("comment", "少找了钱")
 
 
@@ -66,6 +68,32 @@ def test_words_that_are_too_long_are_not_made() -> None:
     with pytest.raises(FormatError):
         make_disclosure("comment", "x" * MAX_PAYLOAD_BYTES)
     make_disclosure("comment", "x" * (MAX_PAYLOAD_BYTES - 50))
+
+
+@pytest.mark.parametrize("photos", [SALT_OF_32, f"{SALT_OF_32} {SALT_OF_32} {SALT_OF_32}"])
+def test_photos_are_hashes(photos: str) -> None:
+    text = disclosure_of("photos", photos)
+    assert check_disclosures(record_with(Kind.COMPLAINT, text), [text]) == {"photos": photos}
+
+
+@pytest.mark.parametrize(
+    "photos",
+    [
+        "",
+        "a picture",
+        SALT_OF_32[:-1],
+        f"{SALT_OF_32},{SALT_OF_32}",
+        f"{SALT_OF_32} {SALT_OF_32} {SALT_OF_32} {SALT_OF_32}",
+        f"{SALT_OF_32[:-1]}B",
+        f"{SALT_OF_32}\n",
+    ],
+)
+def test_photos_in_another_form_are_refused_by_both_verifiers(photos: str) -> None:
+    text = disclosure_of("photos", photos)
+    refused(record_with_digest_of(text), text)
+    record = {"kind": "complaint", "_sd": [digest(text)]}
+    with pytest.raises(verify_single.Broken):
+        verify_single.require_disclosed(record, iter([text]))
 
 
 def test_words_that_are_no_unicode_are_not_made() -> None:

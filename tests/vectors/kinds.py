@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from merchant_agent.evidence.bodies import (
+    AdditionBody,
     Body,
     ClockBody,
     Closure,
@@ -81,6 +82,7 @@ BODIES: Mapping[Kind, Body] = {
     Kind.SUPERSEDE: SupersedeBody(place=_PLACE, level=4, confirmed="call_back"),
     Kind.DISPUTE: DisputeBody(place=_PLACE, contested=True),
     Kind.CONFIRM: ConfirmBody(place=_PLACE, by="counter"),
+    Kind.ADDITION: AdditionBody(place=_PLACE, lang="zh", consents=("shop",), notice="2026-1"),
     Kind.FINDING: FindingBody(code="broken_promise", place=_PLACE, leaf=_LINK, due_at=START_TEXT),
     Kind.REVOKE: RevokeBody(issuer=id_of("shop"), epoch=1, through=None),
 }
@@ -123,6 +125,7 @@ def _bad(good: Mapping[str, bytes]) -> dict[str, bytes]:
     cases = {
         "a consent twice": ("complaint", b'["authority","shop"]', b'["shop","shop"]'),
         "a consent without a notice": ("complaint", b'"notice":"2026-1"', b'"notice":null'),
+        "a consent to be called later without a notice": ("addition", b'"notice":"2026-1"', b'"notice":null'),
         "a consent for others": ("complaint", b'"shop"', b'"anybody"'),
         "no claim": ("rating", b',"claim":null', b""),
         "a claim of 42 characters": ("complaint", _LINK.encode(), _LINK[:-1].encode()),
@@ -153,7 +156,7 @@ def _bad(good: Mapping[str, bytes]) -> dict[str, bytes]:
         f"a {kind} of a later place": good[kind].replace(
             b'"seq":3}', b'"seq":%d}' % _SEQ if kind == "erase" else b'"seq":99}'
         )
-        for kind in ("erase", "supersede", "dispute", "confirm", "finding", "reply")
+        for kind in ("erase", "supersede", "dispute", "confirm", "addition", "finding", "reply")
     }
     return {name: good[kind].replace(old, new) for name, (kind, old, new) in cases.items()} | later
 

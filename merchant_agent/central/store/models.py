@@ -494,6 +494,62 @@ class Reply(Table):
         indexes = ((("merchant", "to_issuer", "to_epoch", "to_seq"), False),)
 
 
+class Addition(Table):
+    """What a customer added to the complaint at `to_*`; `comment` is null where there is none, or none any more."""
+
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = InstantField()
+    at = InstantField()
+    to_issuer = peewee.TextField()
+    to_epoch = peewee.IntegerField()
+    to_seq = peewee.BigIntegerField()
+    comment = peewee.TextField(null=True)
+    undisclosed = peewee.IntegerField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+        indexes = ((("merchant", "to_issuer", "to_epoch", "to_seq"), False),)
+
+
+class Photo(Table):
+    """A picture of the complaint or addition at this place, the `number`th from 0.
+
+    `digest` is its SHA-256, which the record's `photos` hold; `sealed` can be opened by central's
+    sealing key alone.
+    """
+
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    number = peewee.IntegerField()
+    digest = peewee.BlobField()
+    sealed = peewee.BlobField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "number")
+
+
+class Urging(Table):
+    """A customer told the authority alone that the staff asked for a good rating; in no chain and no log.
+
+    `ways` are codes of how; `comment` is null once its time is over.
+    """
+
+    merchant = peewee.TextField()
+    id = peewee.TextField()
+    at = InstantField()
+    ways = JsonField()
+    comment = peewee.TextField(null=True)
+
+    class Meta:
+        primary_key = peewee.CompositeKey("merchant", "id")
+        indexes = ((("at",), False),)
+
+
 class CallBack(Table):
     """An officer's call about the visit that the record at this place belongs to.
 
@@ -672,14 +728,24 @@ class LogSilence(Table):
         table_name = "log_silence"
 
 
-PROJECTIONS: tuple[type[Table], ...] = (Prompt, Lapse, Rating, Suggestion, Complaint, Remark, Erasure, Reply)
+PROJECTIONS: tuple[type[Table], ...] = (
+    Prompt,
+    Lapse,
+    Rating,
+    Suggestion,
+    Complaint,
+    Remark,
+    Erasure,
+    Reply,
+    Addition,
+)
 
 MODELS: tuple[type[Table], ...] = (
     *(Installation, MerchantEntry, Issuer, Code, Attempt),
     *(Grant, ChainHead, Record, Disclosure, Batch, Quarantine, Conflict, EpochAsked, Revocation),
     Release,
     *(LogWaiting, LogLeaf, LogTile, LogCheckpoint, LogSilence),
-    *(Slip, SlipOpening, InvitedAnswer, CallBack, Turn),
+    *(Slip, SlipOpening, InvitedAnswer, CallBack, Photo, Urging, Turn),
     *PROJECTIONS,
     *CREDENTIAL_MODELS,
 )

@@ -10,6 +10,7 @@ from typing import assert_never
 import msgspec
 
 from merchant_agent.central.store.models import (
+    Addition,
     Complaint,
     Erasure,
     Lapse,
@@ -20,6 +21,7 @@ from merchant_agent.central.store.models import (
     Suggestion,
 )
 from merchant_agent.domain.projections import (
+    Added,
     Change,
     ComplaintOpened,
     Erased,
@@ -51,6 +53,7 @@ _COLUMNS: dict[type[Table], tuple[str, ...]] = {
     Remark: (*_KEY, "told_issuer", "told_epoch", "told_seq", "kind", "code", "level", "leaf", "due_at"),
     Erasure: (*_KEY, "told_issuer", "told_epoch", "told_seq", "members", "reason"),
     Reply: (*_KEY, "to_issuer", "to_epoch", "to_seq", "comment", "undisclosed"),
+    Addition: (*_KEY, "to_issuer", "to_epoch", "to_seq", "comment", "undisclosed"),
 }
 # A day within what any zone can show: what the terminal's clock says is a claim.
 _FIRST_MS = to_ms(datetime(1, 1, 2, tzinfo=UTC))
@@ -90,6 +93,8 @@ class ProjectionRows:
                     self._rows[Erasure].append(_erasure_row(merchant, received_ms, change))
                 case Replied():
                     self._rows[Reply].append(_reply_row(merchant, received_ms, change))
+                case Added():
+                    self._rows[Addition].append(_reply_row(merchant, received_ms, change))
                 case _:
                     assert_never(change)
 
@@ -142,7 +147,7 @@ def _erasure_row(merchant: str, received_ms: int, change: Erased) -> _Row:
     return (*key, *_prompt_place(change.told_of), _list_text(change.members), change.reason)
 
 
-def _reply_row(merchant: str, received_ms: int, change: Replied) -> _Row:
+def _reply_row(merchant: str, received_ms: int, change: Replied | Added) -> _Row:
     key = _key(merchant, received_ms, change.place, change.at)
     return (*key, *_prompt_place(change.to), _clean(change.comment), change.undisclosed)
 

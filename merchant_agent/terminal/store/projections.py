@@ -8,6 +8,7 @@ from functools import cache
 from typing import assert_never
 
 from merchant_agent.domain.projections import (
+    Added,
     Change,
     ComplaintOpened,
     Erased,
@@ -66,7 +67,7 @@ def apply(writer: Writer, changes: Iterable[Change], tables: Tables = LIVE) -> N
                 writer.copy_rows(tables.suggestion, _SUGGESTION, [(*_answer_row(change), change.id)])
             case ComplaintOpened():
                 writer.copy_rows(tables.complaint, _COMPLAINT, [_complaint_row(change)])
-            case Remarked():
+            case Remarked() | Added():
                 # Central's word alone: no record of a terminal's own chain.
                 pass
             case Erased():

@@ -420,6 +420,52 @@ class Reply(peewee.Model):
         indexes = ((("merchant", "to_issuer", "to_epoch", "to_seq"), False),)
 
 
+class Addition(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = peewee.BigIntegerField()
+    at = peewee.BigIntegerField()
+    to_issuer = peewee.TextField()
+    to_epoch = peewee.IntegerField()
+    to_seq = peewee.BigIntegerField()
+    comment = peewee.TextField(null=True)
+    undisclosed = peewee.IntegerField()
+
+    class Meta:
+        table_name = "addition"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+        indexes = ((("merchant", "to_issuer", "to_epoch", "to_seq"), False),)
+
+
+class Photo(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    number = peewee.IntegerField()
+    digest = peewee.BlobField()
+    sealed = peewee.BlobField()
+
+    class Meta:
+        table_name = "photo"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq", "number")
+
+
+class Urging(peewee.Model):
+    merchant = peewee.TextField()
+    id = peewee.TextField()
+    at = peewee.BigIntegerField()
+    ways = peewee.TextField()
+    comment = peewee.TextField(null=True)
+
+    class Meta:
+        table_name = "urging"
+        primary_key = peewee.CompositeKey("merchant", "id")
+        indexes = ((("at",), False),)
+
+
 class CallBack(peewee.Model):
     merchant = peewee.TextField()
     issuer = peewee.TextField()
@@ -634,7 +680,10 @@ _TABLES: tuple[type[peewee.Model], ...] = (
     Remark,
     Erasure,
     Reply,
+    Addition,
     CallBack,
+    Photo,
+    Urging,
     Account,
     SignInOrigin,
     Session,
