@@ -2,6 +2,8 @@
 
 Secrets and links can be made while the terminal runs: they stand in tables that only hold
 them. Whatever touches the ledger needs the data folder for itself.
+
+What the running terminal does not need is imported where it is called: it runs all day on a small machine.
 """
 
 from __future__ import annotations
@@ -34,16 +36,13 @@ from merchant_agent.terminal.enrolment import Enrolled
 from merchant_agent.terminal.enrolment import enrol as enrol_terminal
 from merchant_agent.terminal.erasure import Reason, find_by_code
 from merchant_agent.terminal.erasure import erase as erase_words
-from merchant_agent.terminal.export import export_terminal
 from merchant_agent.terminal.log.fetching import TileSource
-from merchant_agent.terminal.rebuild import rebuild_folder
 from merchant_agent.terminal.restoring import list_backups
 from merchant_agent.terminal.restoring import restore as restore_backup
 from merchant_agent.terminal.rotation import end as end_terminal
 from merchant_agent.terminal.rotation import rotate as rotate_terminal
 from merchant_agent.terminal.services import close_terminal, open_terminal
 from merchant_agent.terminal.store.opening import open_existing, open_store
-from merchant_agent.terminal.support import write_bundle
 from merchant_agent.terminal.upload.client import Client
 from merchant_agent.terminal.web.listening import root_of
 from merchant_agent.web.server import end_with_parent
@@ -309,6 +308,8 @@ def support_bundle(data: Path, out: Path) -> None:
 
     Also while the terminal runs. What is in it is printed; look through it before you send it.
     """
+    from merchant_agent.terminal.support import write_bundle  # noqa: PLC0415 -- see the module
+
     for name in write_bundle(load(TerminalSettings, data), out):
         click.echo(name)
 
@@ -324,6 +325,8 @@ def export(data: Path, out: Path) -> None:
     Hashes of central's log that are not kept yet are fetched from central; without a connection the
     file has fewer proofs.
     """
+    from merchant_agent.terminal.export import export_terminal  # noqa: PLC0415 -- see the module
+
     settings = _load(data)
     client = Client(proxy=settings.proxy, ca_file=settings.central_ca)
     found = export_terminal(data, out, lambda base: TileSource(client, settings.central_url or base))
@@ -346,6 +349,8 @@ def rebuild(data: Path) -> None:
 
     Exit code 1 when rows differed from what the ledger says; they are put right then.
     """
+    from merchant_agent.terminal.rebuild import rebuild_folder  # noqa: PLC0415 -- see the module
+
     found = rebuild_folder(data)
     for difference in found.differences:
         where = ", ".join(difference.columns) or ("not in the ledger" if difference.is_live else "missing")

@@ -32,7 +32,12 @@ def measure(scale: Scale) -> list[Figure]:
         demo.terminal.environment = {
             **demo.terminal.environment,
             "PYTHONPATH": str(_without_central(Path(folder))),
+            # As pip and the systemd unit have it: code that is compiled already, one heap for all threads.
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": str(Path(folder, "compiled")),
+            "MALLOC_ARENA_MAX": "1",
         }
+        _start(demo)  # compiles
         starts = [_start(demo) for _ in range(_STARTS)]
         polls = Polls(demo)
         sleep(settle_s)

@@ -7,8 +7,6 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
-import segno
-
 _ANYWHERE = ("192.0.2.1", 9)  # RFC 5737: for documentation; nothing is sent there
 
 
@@ -49,6 +47,9 @@ def reachable_root(url_root: str, *, open_to_network: bool) -> str:
 
 def qr_svg(text: str) -> str:
     """The text as a QR code: an SVG image that scales, by itself or inside a page."""
+    # Seldom needed, and 1 MiB of a terminal that runs all day.
+    import segno  # noqa: PLC0415 -- as said
+
     image = io.BytesIO()
     segno.make(text, error="m", micro=False).save(
         image, kind="svg", xmldecl=False, nl=False, omitsize=True, border=2, dark="#12302f"
