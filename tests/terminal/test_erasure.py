@@ -125,12 +125,18 @@ def test_an_upload_carries_nothing_that_was_erased_before_it(shop: Shop) -> None
     journal = shop.terminal.journal
     with shop.terminal.store.read() as reader:
         assert journal.head is not None
-        span = next_span(reader, head=journal.head, acked_seq=-1, max_bytes=1 << 20, max_records=100)
+        span = next_span(
+            *(reader, 1),
+            head=journal.head,
+            acked_seq=-1,
+            now=shop.clock.now(),
+            max_bytes=1 << 20,
+            max_records=100,
+        )
         assert span is not None
         before = record_lines(reader, span.epoch, span.first, span.last)
     batch, octets = make_batch(
-        journal.key,
-        journal.identity.issuer,
+        *(journal.key, 1, journal.identity.issuer),
         span,
         before,
         nonce=new_nonce(),
