@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from merchant_agent.central.store.models import Disclosure
+from merchant_agent.evidence.bodies import EraseBody, Kind
 from merchant_agent.store.credentials import AuditEntry
-from tests.central.private import COMMENT, NUMBER, complain_with
+from tests.central.private import COMMENT, NUMBER, complain_with, place_of
 from tests.central.rows import count
 from tests.central.sender import Sender, Sent
 from tests.central.web.office import Office
@@ -79,6 +80,24 @@ def test_erased_words_leave_the_page_and_it_says_so(office: Office) -> None:
     assert PHRASE not in page
     office.send(LIST, "/officer/erase", list="//elsewhere", **_form(sender, sent, merchant))
     assert "Nothing is left to erase." in office.text(LIST)
+
+
+def test_a_complaint_that_the_shop_erased_stays_readable_and_says_so(office: Office) -> None:
+    merchant, sender = office.staffed().open_shop()
+    sent = complain_with(sender)
+    names = ("amount", "comment", "contact", "order")
+    sender.append(Kind.ERASE, EraseBody(place=place_of(sender, sent), members=names, reason="request"))
+    sender.upload_all(office.central)
+    page = office.text(LIST)
+    assert COMMENT in page
+    assert "The shop erased its own copy." in page
+    assert NUMBER in office.send(LIST, "/officer/contact", **_form(sender, sent, merchant)).get_data(
+        as_text=True
+    )
+    office.send(LIST, "/officer/erase", list="complaints", **_form(sender, sent, merchant))
+    page = office.text(LIST)
+    assert COMMENT not in page
+    assert "The shop erased its own copy." not in page
 
 
 @pytest.mark.parametrize("changed", [{"epoch": "x"}, {"seq": "99999999999"}, {"seq": "-1"}])
