@@ -77,7 +77,7 @@ class Standing:
     """A chain's state when it was read.
 
     `state` is as in the model `ChainHead`. `last_seq` is the last record of an epoch that is over, as the
-    issuer said when it asked for the next one; None where it did not. `held` has the known places that the upload speaks of and the
+    issuer said when it asked for the next one, or in a batch before; None where it did not. `held` has the known places that the upload speaks of and the
     one before, `claims` the links that earlier batches, or the request for the next epoch, named for
     places that it adds or names. `anchor` is that of the newest accepted
     record; `published` has the roots of those sizes of the log that other anchors of the upload name,
@@ -122,7 +122,7 @@ def find_standing(reader: Reader, upload: Upload) -> Standing:
         ):
             claims[asked_seq].append(asked_link)
             # Whose database was damaged may not know what it had signed.
-            last_seq = None if reason == _DAMAGED else max(asked_seq, closed_seq)
+            last_seq = None if reason == _DAMAGED else max(asked_seq, closed_seq, claimed_seq)
     for *_, claimed, claimed_link, _ in rows:
         if claimed is not None:
             claims[claimed].append(claimed_link)

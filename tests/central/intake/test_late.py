@@ -123,6 +123,16 @@ def test_records_behind_the_last_that_the_request_named_are_refused(central: Cen
     assert count(central, Conflict) == 0
 
 
+def test_tail_that_was_announced_before_the_request_is_taken(central: Central, sender: Sender) -> None:
+    """A backup was put back; then the old disk turns up with what central had been told of."""
+    sender.sell(2)
+    sender.upload(central, sender.body(0, 1))
+    sender.back_at(2).next_epoch("restored")
+    assert sender.upload_all(central, first=2).outcome == "accepted"
+    sender.sell(1)
+    assert sender.upload_all(central, first=4).outcome == "refused"
+
+
 def test_terminal_whose_database_was_damaged_may_find_more(central: Central, sender: Sender) -> None:
     sender.sell(1)
     after = sender.next_epoch("damaged")
