@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import mmap
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +22,10 @@ _log = logging.getLogger(__name__)
 _UNREADABLE = (apsw.Error, ValueError)
 _LAST_ROWID = 1 << 48
 _NAME = re.compile(r"[a-z_]+")
+_MAGIC = b"SQLite format 3\0"
+_PAGE_BYTES = 4096
+_FEWEST_PAGES = 2
+_COUNTER_AT, _SIZE_AT, _VALID_FOR_AT = 24, 28, 92
 
 
 class Remains:
@@ -76,6 +81,35 @@ class Remains:
                 last, leap = last + leap, leap * 2
             else:
                 return
+
+
+def mend_header(path: Path, pattern: Path) -> Path | None:
+    """A copy beside a file whose first page is destroyed, with that of `pattern`; None where none is needed or possible.
+
+    The first page says where every table begins. `pattern` has the same tables, made in the same order:
+    a backup of the file, or a new database. The copy is for reading alone.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    with path.open("rb") as file:
+        is_whole = file.read(len(_MAGIC)) == _MAGIC
+    octets = pattern.read_bytes()[:_PAGE_BYTES]
+    pages = path.stat().st_size // _PAGE_BYTES
+    if is_whole or pages < _FEWEST_PAGES or not octets.startswith(_MAGIC):
+        return None
+    first = bytearray(octets)
+    # Source: https://www.sqlite.org/fileformat.html, section 1.3: the size counts where both counters agree.
+    first[_SIZE_AT : _SIZE_AT + 4] = pages.to_bytes(4, "big")
+    first[_VALID_FOR_AT : _VALID_FOR_AT + 4] = first[_COUNTER_AT : _COUNTER_AT + 4]
+    copy = path.with_name(path.name + ".mended")
+    shutil.copyfile(path, copy)
+    with copy.open("rb+") as file:
+        file.write(first)
+    wal = path.with_name(path.name + "-wal")
+    if wal.exists():
+        shutil.copyfile(wal, copy.with_name(copy.name + "-wal"))
+    return copy
 
 
 def find_in_octets(paths: Sequence[Path], pattern: re.Pattern[bytes]) -> Iterator[bytes]:

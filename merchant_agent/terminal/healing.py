@@ -16,7 +16,7 @@ from merchant_agent.store.backup import newest_backup
 from merchant_agent.store.database import open_sqlite
 from merchant_agent.store.folder import DataFolder
 from merchant_agent.store.migrations import migrate
-from merchant_agent.store.remains import Remains
+from merchant_agent.store.remains import Remains, mend_header
 from merchant_agent.store.store import Store
 from merchant_agent.terminal.quarantine import is_replacing, put_in_place, set_aside
 from merchant_agent.terminal.salvage import salvage
@@ -62,14 +62,16 @@ def replace_damaged(folder: DataFolder, clock: Clock) -> None:
         moved = set_aside(folder, clock.now())
         backup = newest_backup(folder.backups, stem=Path(DATABASE_NAME).stem)
         draft = folder.path / _DRAFT_NAME
-        for left in folder.path.glob(f"{_DRAFT_NAME}*"):
-            left.unlink()
+        _delete(folder.path, f"{_DRAFT_NAME}*")
         with ExitStack() as ends:
-            paths = [moved] if backup is None else [moved, backup]
-            sources = [ends.enter_context(Remains(path)) for path in paths]
             store = Store(open_sqlite(draft, application_id=APPLICATION_ID))
             ends.callback(store.close)
             migrate(store, MIGRATIONS)
+            store.checkpoint(truncate=True)
+            mended = mend_header(moved, backup or draft)
+            ends.callback(_delete, moved.parent, f"{moved.name}.mended*")
+            paths = [path for path in (mended, moved, backup) if path is not None]
+            sources = [ends.enter_context(Remains(path)) for path in paths]
             salvage(store, sources, folder.keys, clock)
         put_in_place(folder, draft)
     except OSError as error:
@@ -87,6 +89,11 @@ def _open(settings: TerminalSettings, folder: DataFolder, clock: Clock, mark: Ma
     except BaseException:
         store.close()
         raise
+
+
+def _delete(folder: Path, pattern: str) -> None:
+    for path in folder.glob(pattern):
+        path.unlink()
 
 
 def _is_lost(folder: DataFolder) -> bool:

@@ -204,14 +204,17 @@ def test_damage_that_is_met_while_customers_are_served_is_healed_in_place(shop: 
     require_sound(shop, thanked)
 
 
-def test_who_may_talk_to_the_terminal_and_what_was_said_survive(shop: Shop) -> None:
+@pytest.mark.parametrize("how", [zero_header, another_program], ids=["header-zeroed", "application-id"])
+def test_who_may_talk_to_the_terminal_and_what_was_said_survive(
+    shop: Shop, how: Callable[[Path], object]
+) -> None:
     with shop.terminal.store.write() as writer:
         link = make_pairing_link(writer, at=shop.clock.now())
         token = pair(writer, link, at=shop.clock.now())
     set_pin(shop.terminal.store, shop.clock, "271828", who="test")
     grievance = Grievance(prompt_id=None, categories=("measure",), comment="少了二两")
     complain(shop.terminal, shop.one, new_id(shop.clock.now()), grievance)
-    destroy(shop, another_program)
+    destroy(shop, how)
     with shop.terminal.store.read() as reader:
         assert find_tablet(reader, token) is not None
         assert len(list_tablets(reader)) == 1
@@ -221,6 +224,15 @@ def test_who_may_talk_to_the_terminal_and_what_was_said_survive(shop: Shop) -> N
     assert isinstance(complaint.body, ComplaintBody)
     (quarantined,) = (shop.settings.data / "quarantine").glob(f"*/{DATABASE_NAME}")
     assert quarantined.stat().st_size > 0
+
+
+@pytest.mark.parametrize("how", [zero_header, another_program], ids=["header-zeroed", "application-id"])
+def test_what_was_kept_unsigned_survives_another_damage(shop: Shop, how: Callable[[Path], object]) -> None:
+    thanked = serve(shop, 5)
+    destroy(shop, how)
+    thanked |= serve(shop, 5, first=10)
+    destroy(shop, how)
+    require_sound(shop, thanked)
 
 
 def test_words_that_were_erased_since_the_nights_copy_stay_erased(shop: Shop) -> None:
