@@ -169,9 +169,10 @@ def record_grant(  # noqa: PLR0913 -- an enrolment has these parts
 
 
 def settle_keys(keys: Path, store: Store) -> None:
-    """Keeps the newest grant beside its key, and deletes the private keys of all epochs before it.
+    """Keeps the grants beside the newest key, and deletes the private keys of all epochs before it.
 
-    Only for an epoch that is in force and durable. What the disk refuses is left until the next time.
+    Only for an epoch that is in force and durable. A backup may be older than several epochs, whose
+    records are taken back under their grants: those stay. What the disk refuses is left until the next time.
 
     Raises:
         StoreError: the database cannot be read.
@@ -180,16 +181,15 @@ def settle_keys(keys: Path, store: Store) -> None:
         identities = load_identities(reader)
     if not identities:
         return
-    newest = identities[-1]
     try:
-        path = _grant_path(keys, newest)
-        if not path.exists():
-            write_file_atomic(path, encode_kept_grant(newest))
+        for identity in identities:
+            path = _grant_path(keys, identity)
+            if not path.exists():
+                write_file_atomic(path, encode_kept_grant(identity))
         for identity in identities[:-1]:
-            for old in (_path_of(keys, identity), _grant_path(keys, identity)):
-                old.unlink(missing_ok=True)
+            _path_of(keys, identity).unlink(missing_ok=True)
     except OSError as error:
-        _log.warning("the keys of epoch %s cannot be settled: %s", newest.epoch, error.strerror)
+        _log.warning("the keys of epoch %s cannot be settled: %s", identities[-1].epoch, error.strerror)
 
 
 def adopt_grants(store: Store, keys: Path) -> bool:
