@@ -65,7 +65,7 @@ def set_aside(folder: DataFolder, now: datetime) -> Path:
             moved.touch(mode=0o600)
     for changed in (place, place.parent, folder.path):
         sync_folder(changed)
-    _log.error("the damaged database is set aside in %s", place)
+    _log.warning("the database before is set aside in %s", place)
     return moved
 
 
