@@ -40,8 +40,10 @@ _MOVE_HEAD = (
     "UPDATE chain_head SET seq = ?, link = ?, totals = ?, nonce = ?, claimed_seq = ?, state = ?,"
     " outcome = ?, software = ?, clock_ms = ?, seen_at = ?, accepted_at = COALESCE(?, accepted_at)"
     " WHERE merchant = ? AND issuer = ? AND epoch = ?"
-    " AND seq = ? AND nonce = ? AND claimed_seq = ? AND state = ? RETURNING seq"
+    " AND seq = ? AND nonce = ? AND claimed_seq = ? AND state = ? AND COALESCE(closed_seq, -2) = ? RETURNING seq"
 )
+# Of an epoch that no later one has closed: no seq, and not that of a grant.
+_OPEN = -2
 _ONLY_GROWING = (Quarantine.placed, Quarantine.vouched)
 _MAX_KEPT_LINE_BYTES = 1 << 17
 _MAX_DETAIL_CHARS = 200
@@ -97,7 +99,8 @@ def _move_head(  # noqa: PLR0913, PLR0917 -- as above
         *(clean_text(batch.software), to_ms(parse_at(batch.at)) - now_ms, now_ms),
         now_ms if judged.outcome == "accepted" else None,
     )
-    before = (standing.head.seq, standing.nonce, standing.claimed_seq, standing.state)
+    closed = _OPEN if standing.closed_seq is None else standing.closed_seq
+    before = (standing.head.seq, standing.nonce, standing.claimed_seq, standing.state, closed)
     granted = upload.granted
     moved = tx.rows(_MOVE_HEAD, *after, granted.merchant, granted.issuer, granted.epoch, *before)
     return bool(moved)

@@ -76,7 +76,7 @@ class Held:
 class Standing:
     """A chain's state when it was read.
 
-    `state` is as in the model `ChainHead`. `last_seq` is the last record of an epoch that is over, as the
+    `state` and `closed_seq` are as in the model `ChainHead`. `last_seq` is the last record of an epoch that is over, as the
     issuer said when it asked for the next one, or in a batch before; None where it did not. `held` has the known places that the upload speaks of and the
     one before, `claims` the links that earlier batches, or the request for the next epoch, named for
     places that it adds or names. `anchor` is that of the newest accepted
@@ -89,6 +89,7 @@ class Standing:
     nonce: str
     claimed_seq: int
     state: str
+    closed_seq: int | None
     last_seq: int | None
     held: Mapping[int, Held]
     claims: Mapping[int, Sequence[str]]
@@ -132,6 +133,7 @@ def find_standing(reader: Reader, upload: Upload) -> Standing:
         nonce=nonce,
         claimed_seq=claimed_seq,
         state=state,
+        closed_seq=closed_seq,
         last_seq=last_seq,
         held=_held(reader, upload, seq) if upload.flaw is None else {},
         claims=claims,

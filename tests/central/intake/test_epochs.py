@@ -142,6 +142,36 @@ def test_clones_that_ask_at_once_get_one_grant(site: Site, central: Central, sen
         close_central(other)
 
 
+def test_upload_and_request_at_one_moment_lose_nothing(central: Central, sender: Sender) -> None:
+    for _ in range(5):
+        sender.sell(2)
+        body, key = sender.body(0), SigningKey.generate()
+        asked = sender.request_epoch(key)
+        barrier = Barrier(2)
+
+        def send(barrier: Barrier = barrier, sender: Sender = sender, body: bytes = body) -> object:
+            barrier.wait()
+            return sender.upload(central, body)
+
+        def go_on(
+            barrier: Barrier = barrier, sender: Sender = sender, asked: tuple[str, str] = asked
+        ) -> object:
+            barrier.wait()
+            return ask_epoch(central, sender.issuer, *asked)
+
+        with ThreadPoolExecutor(2) as threads:
+            uploaded, granted = threads.submit(send), threads.submit(go_on)
+        assert getattr(uploaded.result(), "outcome", None) == "accepted"
+        answer = granted.result()
+        assert isinstance(answer, Enrolled)
+        after = Sender(answer.grant, key, central)
+        head = head_of(central, sender.issuer, sender.epoch)
+        assert after.grant.closes is not None
+        assert (head.seq, after.grant.closes.seq) in {(3, -1), (3, 3)}
+        assert head.closed_seq == after.grant.closes.seq
+        sender = after
+
+
 def test_clones_without_end_are_shown_fifty_times_at_most(central: Central, sender: Sender) -> None:
     sender.next_epoch()
     for _ in range(55):
