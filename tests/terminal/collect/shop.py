@@ -146,7 +146,15 @@ class Shop:
 
     def restart(self) -> None:
         """Everything as after a power cut: nothing but the disk is left."""
+        self.stop()
+        self.start()
+
+    def stop(self) -> None:
+        """Nobody has the data folder, until `start`."""
         close_terminal(self.terminal)
+
+    def start(self) -> None:
+        """The terminal as its disk has it."""
         self.terminal = open_terminal(self.settings, self.clock)
 
     @contextmanager
