@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from time import monotonic
 from typing import Any, Literal
 
 import urllib3
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from merchant_agent.demo.running import Running
@@ -176,6 +179,13 @@ class Officer:
     @property
     def _central(self) -> str:
         return at_shop(self.demo.central.url)
+
+
+def read_code(shown: Locator) -> str:
+    """What a phone reads off a picture of it."""
+    picture = Image.open(io.BytesIO(shown.screenshot()))
+    (found,) = zxingcpp.read_barcodes(picture)
+    return str(found.text)
 
 
 def health(demo: Running) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from merchant_agent.demo.running import Running
 from tests.e2e.conftest import OpenPage
-from tests.e2e.people import LANDSCAPE, PORTRAIT, Officer, Staff, Tablet, Till, health, until
+from tests.e2e.people import LANDSCAPE, PORTRAIT, Officer, Staff, Tablet, Till, health, read_code, until
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,51 @@ def test_suggestion_reaches_the_officer(demo: Running, open_page: OpenPage) -> N
     officer = Officer(page=open_page(), demo=demo)
     officer.sign_in("officer", demo.state.officer)
     expect(officer.reads("suggestions").filter(has_text="门口放一把伞架吧")).to_have_count(1)
+
+
+def test_complaint_goes_on_on_the_phone_and_leaves_nothing_here(
+    demo: Running, open_page: OpenPage, till: Till
+) -> None:
+    tablet = Tablet(page=open_page())
+    tablet.pair(demo.kiosk)
+    sold = till.sell("C-3", amount="64.00")
+    tablet.is_asked("C-3")
+    tablet.press("complain")
+    tablet.screen("complain-what").locator("[data-category]").first.click()
+    tablet.press("phone")
+    shown = tablet.screen("complain-phone").locator("[data-qr]")
+    assert read_code(shown) == sold["invitation"]["url"]
+    tablet.press("back")
+    expect(tablet.screen("complain-what").locator("[aria-pressed=true]")).to_have_count(1)
+    tablet.press("phone")
+    tablet.press("scanned")
+    tablet.is_asked("C-3")
+    tablet.press("complain")
+    expect(tablet.screen("complain-what").locator("[aria-pressed=true]")).to_have_count(0)
+    tablet.press("cancel")
+    tablet.leave_unanswered()
+
+
+def test_complaint_without_a_sale_goes_on_at_the_shops_poster(demo: Running, open_page: OpenPage) -> None:
+    tablet = Tablet(page=open_page())
+    tablet.pair(demo.kiosk)
+    tablet.press("complain")
+    tablet.press("phone")
+    shown = tablet.screen("complain-phone").locator("[data-qr]")
+    assert read_code(shown) == f"{demo.central.url}/p/{demo.merchant}"
+
+
+def test_code_for_the_phone_is_the_invitation_of_the_sale(
+    demo: Running, open_page: OpenPage, till: Till
+) -> None:
+    tablet = Tablet(page=open_page())
+    tablet.pair(demo.kiosk)
+    sold = till.sell("C-4")
+    tablet.is_asked("C-4")
+    tablet.tap(5)
+    tablet.press("phone")
+    assert read_code(tablet.screen("phone").locator("[data-qr]")) == sold["invitation"]["url"]
+    tablet.press("back")
+    expect(tablet.screen("ask").locator("[aria-checked=true]")).to_have_count(0)
+    tablet.press("phone")
+    tablet.leave_unanswered("scanned")

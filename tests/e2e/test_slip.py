@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Page, Request, expect
 
 from merchant_agent.demo.running import Running
 from merchant_agent.evidence.bodies import ComplaintBody, RatingBody, SuggestionBody
@@ -32,7 +32,7 @@ from merchant_agent.terminal.store.identity import load_identities
 from merchant_agent.terminal.store.ledger import find_entry
 from merchant_agent.terminal.store.opening import open_existing
 from tests.e2e.conftest import OpenPage
-from tests.e2e.people import LANDSCAPE, PORTRAIT, Tablet, Till
+from tests.e2e.people import LANDSCAPE, PORTRAIT, Tablet, Till, read_code
 
 _LOSE_THE_FIRST = """() => {
     const real = window.fetch;
@@ -66,16 +66,9 @@ def _paired(demo: Running, page: Page) -> Tablet:
     return tablet
 
 
-def _read(shown: Locator) -> str:
-    """A picture of it, read as a phone would."""
-    picture = Image.open(io.BytesIO(shown.screenshot()))
-    (found,) = zxingcpp.read_barcodes(picture)
-    return str(found.text)
-
-
 def _take(demo: Running, tablet: Tablet, kind: str) -> Taken:
     shown = tablet.thanked(kind)
-    address = _read(tablet.screen(f"thanks-{kind}").locator("[data-qr]"))
+    address = read_code(tablet.screen(f"thanks-{kind}").locator("[data-qr]"))
     public, _, claim = address.partition("#")
     place, _, text = public.rpartition("/")
     assert place == f"{demo.central.url}/s"

@@ -1,0 +1,153 @@
+"""Measured on every screen of the tablet: targets, gaps, contrast of what is drawn, and that nothing needs scrolling to be ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from merchant_agent.demo.running import Running
+from tests.e2e.conftest import OpenPage
+from tests.e2e.people import LANDSCAPE, PORTRAIT, Tablet, Till
+
+_orders = count(1)
+
+_SMALL = """() => [...document.querySelectorAll("button, input, select, textarea")]
+    .filter(target => target.checkVisibility())
+    .filter(target => {
+        const { width, height } = target.getBoundingClientRect();
+        return Math.min(width, height) < (target.matches(".faces .face") ? 96 : 60) - 0.1;
+    })
+    .map(target => target.outerHTML.slice(0, 90))"""
+
+_CLOSE = """() => {
+    const boxes = [...document.querySelectorAll("button")]
+        .filter(target => target.checkVisibility())
+        .map(target => [target, target.getBoundingClientRect()])
+        // What goes on beneath the foot of the page is covered there.
+        .filter(([target, box]) => target.closest(".bottom, .top")
+            || box.bottom < document.querySelector("#stage .bottom").getBoundingClientRect().top);
+    const close = [];
+    for (const [one, a] of boxes) for (const [other, b] of boxes) {
+        if (one === other) continue;
+        const across = Math.max(a.left - b.right, b.left - a.right);
+        const along = Math.max(a.top - b.bottom, b.top - a.bottom);
+        if (Math.max(across, along) < 7.9) close.push([one.textContent.trim(), other.textContent.trim(), across, along]);
+    }
+    return close;
+}"""
+
+_OUT_OF_SIGHT = """() => [...document.querySelectorAll("#stage .bottom button, #top button, #stage .pad .key, .faces .face")]
+    .filter(target => target.checkVisibility())
+    .filter(target => {
+        const { left, top, width, height, right, bottom } = target.getBoundingClientRect();
+        const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+        return top < 0 || left < 0 || right > innerWidth || bottom > innerHeight || !target.contains(hit);
+    })
+    .map(target => target.outerHTML.slice(0, 90))"""
+
+_FAINT = """() => {
+    const light = (colour) => {
+        const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(Number)
+            .map(part => part / 255).map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const { backgroundColor } = getComputedStyle(at);
+            if (!/, 0\\)$|transparent/.test(backgroundColor)) return backgroundColor;
+        }
+        return "rgb(255, 255, 255)";
+    };
+    return [...document.querySelectorAll("svg.mood, svg.icon, svg.sign, input, textarea, select")]
+        .filter(drawn => drawn.checkVisibility())
+        .map(drawn => {
+            const style = getComputedStyle(drawn);
+            const line = drawn instanceof SVGElement ? style.color : style.borderTopColor;
+            const [a, b] = [light(line), light(ground(drawn.parentElement))].sort((x, y) => y - x);
+            return [drawn.outerHTML.slice(0, 60), (a + 0.05) / (b + 0.05)];
+        })
+        .filter(([, contrast]) => contrast < 3);
+}"""
+
+
+def _measure(page: Page) -> None:
+    expect(page.locator(".calm")).to_have_count(0)
+    assert page.evaluate(_SMALL) == []
+    assert page.evaluate(_CLOSE) == []
+    assert page.evaluate(_OUT_OF_SIGHT) == []
+    assert page.evaluate(_FAINT) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def _dress(tablet: Tablet, lang: str, *, large: bool) -> None:
+    tablet.speak("en" if lang == "en" else "zh")
+    button = tablet.page.locator("[data-do=large]")
+    if (button.get_attribute("aria-pressed") == "true") is not large:
+        button.click()
+
+
+def _walk(tablet: Tablet, measure: Callable[[Page], None]) -> None:
+    """From the question to the thanks for a complaint."""
+    page = tablet.page
+    measure(page)
+    tablet.press("phone")
+    measure(page)
+    tablet.press("back")
+    tablet.tap(2)
+    measure(page)
+    for press in ("aspects", "comment"):
+        tablet.press(press)
+        measure(page)
+    tablet.press("done")
+    tablet.thanked("rating")
+    measure(page)
+    for press in ("suggest", "complain", "more"):
+        tablet.press(press)
+        measure(page)
+    tablet.screen("complain-what").locator("[data-category]").first.click()
+    for press in ("next", "next", "phone", "back", "next", "cancel", "keep"):
+        tablet.press(press)
+        measure(page)
+    tablet.press("send")
+    tablet.thanked("complaint")
+    measure(page)
+    tablet.press("leave")
+
+
+@pytest.mark.parametrize("size", [LANDSCAPE, PORTRAIT], ids=["landscape", "portrait"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("large", [False, True], ids=["normal", "large"])
+def test_every_target_is_large_enough_apart_and_in_sight(
+    demo: Running, open_page: OpenPage, till: Till, *, size: tuple[int, int], lang: str, large: bool
+) -> None:
+    tablet, order = Tablet(page=open_page(size)), f"M-{next(_orders)}"
+    tablet.pair(demo.kiosk)
+    _dress(tablet, lang, large=large)
+    _measure(tablet.page)
+    till.sell(order, amount="64.00")
+    tablet.is_asked(order)
+    _dress(tablet, lang, large=large)
+    _walk(tablet, _measure)
+
+
+def test_large_type_is_30_px(demo: Running, open_page: OpenPage) -> None:
+    tablet = Tablet(page=open_page())
+    tablet.pair(demo.kiosk)
+    tablet.press("large")
+    size = tablet.page.locator("html").evaluate("page => getComputedStyle(page).fontSize")
+    assert size == "30px"
+
+
+@pytest.mark.parametrize(("asked", "moves"), [("reduce", False), ("no-preference", True)])
+def test_nothing_moves_for_those_who_asked_for_that(
+    demo: Running, open_page: OpenPage, asked: str, *, moves: bool
+) -> None:
+    tablet = Tablet(page=open_page())
+    tablet.page.emulate_media(reduced_motion="reduce" if asked == "reduce" else "no-preference")
+    tablet.pair(demo.kiosk)
+    tablet.press("suggest")
+    moving = tablet.screen("suggest").evaluate("screen => getComputedStyle(screen).animationName !== 'none'")
+    assert moving is moves
