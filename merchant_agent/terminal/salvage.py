@@ -50,13 +50,20 @@ _TYPES = {"TEXT": str, "BLOB": bytes, "INT": int, "BIGINT": int, "AUTO": int, "B
 # Made anew from the chain, or over with the program that wrote it.
 _NOT_COPIED: frozenset[type[Table]] = frozenset(
     {
-        *(models.Epoch, models.LedgerRecord, models.LedgerDisclosure, models.Slip, models.Hold),
+        *(
+            models.Epoch,
+            models.LedgerRecord,
+            models.LedgerDisclosure,
+            models.Slip,
+            models.Hold,
+            models.Outage,
+        ),
         *models.PROJECTIONS,
         models.OrderlyStop,
     }
 )
 # What a backup still has of these is over.
-_OF_NOW: frozenset[type[Table]] = frozenset({models.Draft, models.Outage, models.Alarm})
+_OF_NOW: frozenset[type[Table]] = frozenset({models.Draft, models.Alarm})
 
 _LOST_SALES = (
     "DELETE FROM sale WHERE prompt_id NOT IN (SELECT prompt_id FROM prompt)"
@@ -135,6 +142,7 @@ def _put_on_hold(writer: Writer, sources: Sequence[Remains], at: datetime) -> No
     ended = [row for source in sources[:1] for row in source.rows("hold", ("reason",)) if row == ("ended",)]
     reason = "ended" if ended else "damage"
     save_hold(writer, Hold(reason="ended" if ended else "damage", detail="salvaged", at=at))
+    _copy(writer, models.Outage, sources[:1])  # one that lasts already keeps its beginning
     begin_outage(writer, reason, at)
 
 
