@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -16,6 +18,9 @@ from merchant_agent.central.store.models import Record
 from merchant_agent.domain.merchants import Merchant, Programme
 from merchant_agent.settings import CentralSettings
 from tests.clocks import ManualClock
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SHOP = Merchant(
     name="示例餐饮有限公司",
@@ -38,13 +43,14 @@ class LiveCentral:
         self.settings = CentralSettings(data=path, port=self.port)
         self.central: Central = open_central(self.settings, clock)
         self.merchant = add_merchant(self.central, SHOP, who="officer")
+        self.answers_to_lose = 0
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._server = make_server(
-            "127.0.0.1", self.port, create_app(self.central), threaded=True, request_handler=_Quiet
-        )
+        app = create_app(self.central)
+        app.wsgi_app = _Losing(self, app.wsgi_app)  # type: ignore[method-assign]
+        self._server = make_server("127.0.0.1", self.port, app, threaded=True, request_handler=_Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
@@ -69,6 +75,21 @@ class LiveCentral:
         with self.central.store.read() as reader:
             rows = reader.all(Record.select().order_by(Record.issuer, Record.epoch, Record.seq))
         return [bytes(row.octets) for row in rows]
+
+
+class _Losing:
+    """Does what is asked, and then cuts the connection instead of answering, as often as it is told to."""
+
+    def __init__(self, central: LiveCentral, app: WSGIApplication) -> None:
+        self._central = central
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer = self._app(environ, start_response)
+        if self._central.answers_to_lose > 0:
+            self._central.answers_to_lose -= 1
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        return answer
 
 
 class _Quiet(WSGIRequestHandler):
