@@ -244,5 +244,6 @@ TestTerminalMachine.settings = settings(
     max_examples=12,
     stateful_step_count=24,
     deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
