@@ -62,8 +62,10 @@ _NOT_COPIED: frozenset[type[Table]] = frozenset(
         models.OrderlyStop,
     }
 )
+# The new epoch's row is there already; the one of then says more.
+_REPLACED: frozenset[type[Table]] = frozenset({models.UploadState})
 # What a backup still has of these is over.
-_OF_NOW: frozenset[type[Table]] = frozenset({models.Draft, models.Alarm})
+_OF_NOW: frozenset[type[Table]] = frozenset({models.Draft, models.Alarm, *_REPLACED})
 
 _LOST_SALES = (
     "DELETE FROM sale WHERE prompt_id NOT IN (SELECT prompt_id FROM prompt)"
@@ -71,6 +73,10 @@ _LOST_SALES = (
 )
 _ENDED_DRAFTS = (
     "DELETE FROM draft WHERE prompt_id IN (SELECT prompt_id FROM prompt WHERE outcome IS NOT NULL)"
+)
+_FORGOTTEN_BATCHES = (
+    "DELETE FROM batch WHERE ack IS NULL"
+    " AND client_nonce NOT IN (SELECT client_nonce FROM upload_state WHERE client_nonce IS NOT NULL)"
 )
 _ERASED = (
     "DELETE FROM disclosure WHERE EXISTS (SELECT 1 FROM erasure e, json_each(e.members) m"
@@ -106,7 +112,7 @@ def salvage(store: Store, sources: Sequence[Remains], keys: Path, clock: Clock) 
                 _copy(writer, model, sources[:1] if model in _OF_NOW else sources)
         for identity in identities:
             _fill_slips(writer, sources, identity)
-        for text in (_ERASED, _LOST_SALES, _ENDED_DRAFTS):
+        for text in (_ERASED, _LOST_SALES, _ENDED_DRAFTS, _FORGOTTEN_BATCHES):
             writer.rows(text)
     _log.warning("salvaged %d records of %d epochs", records, len(identities))
     return Salvaged(epochs=len(identities), records=records)
@@ -294,11 +300,12 @@ def _copy(writer: Writer, model: type[Table], sources: Sequence[Remains]) -> Non
         if not fields:
             continue
         names = [field.column_name for field in fields]
+        quoted, marks = ", ".join(f'"{name}"' for name in names), ", ".join("?" * len(names))
+        which = "REPLACE" if model in _REPLACED else "IGNORE"
+        text = f'INSERT OR {which} INTO "{meta.table_name}" ({quoted}) VALUES ({marks})'  # noqa: S608 -- the model's names
         for row in source.rows(meta.table_name, names):
             if all(_holds(field, value) for field, value in zip(fields, row, strict=True)):
-                marks = ", ".join("?" * len(names))
-                quoted = ", ".join(f'"{name}"' for name in names)
-                writer.rows(f'INSERT OR IGNORE INTO "{meta.table_name}" ({quoted}) VALUES ({marks})', *row)  # noqa: S608 -- the model's names
+                writer.rows(text, *row)
 
 
 def _holds(field: peewee.Field[object], value: object) -> bool:
