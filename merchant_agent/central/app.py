@@ -15,6 +15,7 @@ from merchant_agent.central.merchants import MAX_FILE_BYTES
 from merchant_agent.central.schedule import Schedule
 from merchant_agent.central.services import Central, address_of, open_central
 from merchant_agent.central.web.calls import call_pages
+from merchant_agent.central.web.cases import case_pages
 from merchant_agent.central.web.catalogues import aspect_words, category_words, remedy_words, tag_words
 from merchant_agent.central.web.enrolling import enrolling_pages
 from merchant_agent.central.web.epochs_api import epochs_api
@@ -32,6 +33,7 @@ from merchant_agent.central.web.private import private_pages
 from merchant_agent.central.web.public import public_pages
 from merchant_agent.central.web.register import register_pages
 from merchant_agent.central.web.slips import slip_pages
+from merchant_agent.central.web.urgings import urging_pages
 from merchant_agent.central.web.verifier import verifier_file
 from merchant_agent.central.web.voices import voice_pages
 from merchant_agent.central.web.wording import channel_words
@@ -69,8 +71,8 @@ def create_app(central: Central) -> Flask:
         )
     )
     pages = (public_pages, health, officer_pages, register_pages, enrolling_pages, voice_pages, private_pages)
-    duties = (call_pages, finding_pages, key_pages)
-    phones = (slip_pages, invitation_pages, poster_pages)
+    duties = (call_pages, finding_pages, key_pages, urging_pages)
+    phones = (slip_pages, invitation_pages, poster_pages, case_pages)
     for blueprint in (
         *pages,
         *duties,

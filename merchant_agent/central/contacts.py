@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.erasures import Erasing, erasings_of
-from merchant_agent.central.store.models import Complaint, Disclosure, Rating, Record, Suggestion
+from merchant_agent.central.store.models import Addition, Complaint, Disclosure, Rating, Record, Suggestion
 from merchant_agent.central.visits import find_record
 from merchant_agent.errors import ForbiddenError, NotFoundError, VerificationError
-from merchant_agent.evidence.bodies import ComplaintBody
+from merchant_agent.evidence.bodies import AdditionBody, ComplaintBody
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.octets import decode_b64u
@@ -37,7 +37,9 @@ class Kept:
     erasings: tuple[Erasing, ...]
 
 
-def kept_of(central: Central, rows: Sequence[Complaint | Rating | Suggestion]) -> Mapping[_Told, Kept]:
+def kept_of(
+    central: Central, rows: Sequence[Complaint | Rating | Suggestion | Addition]
+) -> Mapping[_Told, Kept]:
     """What is kept of each of these, by issuer, epoch and seq."""
     merchants, seqs = {row.merchant for row in rows}, {row.seq for row in rows}
     with central.store.read() as reader:
@@ -71,7 +73,10 @@ def look_at_contact(central: Central, merchant: str, place: Place, *, who: str) 
         sealed = None if said is None else said.words.get("contact")
         if said is None or sealed is None:
             raise NotFoundError("contact", "the complaint has no contact")
-        if not isinstance(said.record.body, ComplaintBody) or "authority" not in said.record.body.consents:
+        if (
+            not isinstance(said.record.body, ComplaintBody | AdditionBody)
+            or "authority" not in said.record.body.consents
+        ):
             raise ForbiddenError("contact", "the customer did not allow the authority to call")
         contact = _opened(central, place, said.record.id, sealed)
         what = "contact-looked-at" if contact is not None else "contact-not-opened"
@@ -89,7 +94,7 @@ def _opened(central: Central, place: Place, record_id: str, sealed: str) -> str 
 
 def _kept(
     reader: Reader,
-    row: Complaint | Rating | Suggestion,
+    row: Complaint | Rating | Suggestion | Addition,
     members: frozenset[str],
     erasings: Mapping[_Told, Sequence[Erasing]],
 ) -> Kept:
@@ -98,7 +103,7 @@ def _kept(
     return Kept(members=members, consents=consents, erasings=tuple(told))
 
 
-def _consents(reader: Reader, row: Complaint | Rating | Suggestion) -> tuple[str, ...]:
+def _consents(reader: Reader, row: Complaint | Rating | Suggestion | Addition) -> tuple[str, ...]:
     here = (
         (Record.merchant == row.merchant)
         & (Record.issuer == row.issuer)
@@ -109,4 +114,4 @@ def _consents(reader: Reader, row: Complaint | Rating | Suggestion) -> tuple[str
     if octets is None:
         return ()
     body = decode_record(decode_jws(bytes(octets), Typ.RECORD).payload).body
-    return body.consents if isinstance(body, ComplaintBody) else ()
+    return body.consents if isinstance(body, ComplaintBody | AdditionBody) else ()

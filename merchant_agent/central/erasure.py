@@ -19,6 +19,7 @@ from merchant_agent.central.own_chain import append_own
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.erasures import forget, forget_lines
 from merchant_agent.central.store.models import Disclosure, Quarantine, Record
+from merchant_agent.central.urgings import forget_old_urgings
 from merchant_agent.errors import NotFoundError, StoreLockedError
 from merchant_agent.evidence.bodies import EraseBody, Kind
 from merchant_agent.evidence.fields import Place
@@ -68,6 +69,7 @@ def erase_old(central: Central) -> int:
             break
     with central.store.write() as tx:
         erased += forget_lines(tx, tx.all(Quarantine.select().where(Quarantine.received_at < before)))
+        erased += forget_old_urgings(tx, before)
     if erased:
         _scrub(central)
     return erased

@@ -24,6 +24,8 @@ class Topic:
 
 ANSWERS = Topic(name="answer", most=120)
 POSTERS = Topic(name="poster", most=30)
+ADDITIONS = Topic(name="addition", most=60)
+URGINGS = Topic(name="urging", most=30)
 CLAIMS = Topic(name="claim", most=240)
 
 

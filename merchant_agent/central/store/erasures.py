@@ -14,10 +14,12 @@ from typing import Any
 import peewee
 
 from merchant_agent.central.store.models import (
+    Addition,
     ChainHead,
     Complaint,
     Disclosure,
     Erasure,
+    Photo,
     Quarantine,
     Rating,
     Reply,
@@ -31,7 +33,14 @@ from merchant_agent.evidence.record import Record
 from merchant_agent.store.store import Reader, Writer
 
 _Placed = (
-    type[Complaint] | type[Disclosure] | type[Quarantine] | type[Rating] | type[Reply] | type[Suggestion]
+    type[Addition]
+    | type[Complaint]
+    | type[Disclosure]
+    | type[Photo]
+    | type[Quarantine]
+    | type[Rating]
+    | type[Reply]
+    | type[Suggestion]
 )
 _Told = tuple[str, int, int]
 
@@ -52,11 +61,13 @@ def forget(tx: Writer, merchant: str, place: Place, members: Collection[str], *,
     names = list(members)
     here = _at(Disclosure, merchant, place) & Disclosure.name.in_(names)
     gone = tx.execute(Disclosure.delete().where(here))
-    for table in (Rating, Suggestion, Complaint, Reply):
+    for table in (Rating, Suggestion, Complaint, Reply, Addition):
         columns = {name: column for name, column in _columns(table).items() if name in members}
         cleared: dict[peewee.Field[Any], object] = dict.fromkeys(columns.values())
         cleared[table.undisclosed] = table.undisclosed + gone + taken
         tx.execute(table.update(cleared).where(_at(table, merchant, place)))
+    if "photos" in members:
+        tx.execute(Photo.delete().where(_at(Photo, merchant, place)))
     forget_lines(tx, tx.all(Quarantine.select().where(_at(Quarantine, merchant, place))))
 
 
@@ -144,7 +155,7 @@ def _says_complaint(line: bytes) -> bool:
         return False
 
 
-def _columns(table: type[Rating | Suggestion | Complaint | Reply]) -> dict[str, peewee.Field]:
+def _columns(table: type[Rating | Suggestion | Complaint | Reply | Addition]) -> dict[str, peewee.Field]:
     columns: dict[str, peewee.Field] = {"comment": table.comment}
     if table is Complaint:
         columns |= {

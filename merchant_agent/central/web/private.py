@@ -1,6 +1,8 @@
-"""What officers do with personal data: look at a contact, erase words. Nothing of it is in an address."""
+"""What officers do with personal data: look at a contact or at photos, erase words. Nothing of it is in an address."""
 
 from __future__ import annotations
+
+import base64
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -8,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from merchant_agent.central.contacts import look_at_contact
 from merchant_agent.central.erasure import erase
+from merchant_agent.central.photos import look_at_photos
 from merchant_agent.central.services import Central
 from merchant_agent.errors import InvalidError, NotFoundError
 from merchant_agent.evidence.fields import MAX_EPOCH, MAX_SEQ, Place
@@ -19,7 +22,7 @@ _NUMBER_CHARS = 10
 
 
 def private_pages(central: Central) -> Blueprint:
-    """Two buttons beside what a customer said."""
+    """Three buttons beside what a customer said."""
     pages = Blueprint("private", __name__)
 
     @pages.post("/officer/contact")
@@ -28,6 +31,16 @@ def private_pages(central: Central) -> Blueprint:
         merchant, place = _record()
         number = look_at_contact(central, merchant, place, who=signed_in().name)
         answer = Response(render_template("central/officer/contact.html", number=number, place=place))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @pages.post("/officer/photos")
+    @requires_role("officer")
+    def photos() -> Response:
+        merchant, place = _record()
+        shown = look_at_photos(central, merchant, place, who=signed_in().name)
+        pictures = [base64.b64encode(octets).decode("ascii") for octets in shown]
+        answer = Response(render_template("central/officer/photos.html", pictures=pictures, place=place))
         answer.headers["Cache-Control"] = "no-store"
         return answer
 

@@ -11,16 +11,21 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from merchant_agent.central.claims import find_holder, present_claim
+from merchant_agent.central.claims import find_holder, present_claim, require_holder
 from merchant_agent.central.corrections import confirm, correct, dispute, find_remarks
 from merchant_agent.central.devices import Device, keyed_device, named_device
 from merchant_agent.central.explanations import find_explanation
+from merchant_agent.central.following import complaint_of, read_course, require_complaint
 from merchant_agent.central.promises import Promise
 from merchant_agent.central.services import Central
 from merchant_agent.central.slips import OpenedSlip, open_promise, proof_of, record_of
-from merchant_agent.central.turns import CLAIMS, take_turn
+from merchant_agent.central.turns import ADDITIONS, CLAIMS, take_turn
+from merchant_agent.central.visits import Said
+from merchant_agent.central.web.cases import add_from_form, photo_of
+from merchant_agent.central.web.phrases import form_values
+from merchant_agent.central.web.uploads import allow_photos
 from merchant_agent.domain.catalogue import LEVELS
-from merchant_agent.errors import InvalidError, NotFoundError
+from merchant_agent.errors import ForbiddenError, InvalidError, NotFoundError
 from merchant_agent.evidence.grant import new_nonce
 from merchant_agent.web.locale import localtime
 from merchant_agent.web.reading import read_field, read_json
@@ -102,7 +107,29 @@ def slip_pages(central: Central) -> Blueprint:
         opened = open_promise(central, text)
         return _file(record_of(central, text).octets, f"{opened.query_code}.jws", "application/jose")
 
+    _add_case(pages, central)
     return pages
+
+
+def _add_case(pages: Blueprint, central: Central) -> None:
+    """What the holder of a complaint's claim does with its case."""
+    allow_photos(pages, "add")
+
+    @pages.post("/s/<text>/add")
+    def add(text: str) -> AnyResponse:
+        take_turn(central, ADDITIONS, request.remote_addr or "")
+        opened = open_promise(central, text)
+        complaint = _complaint(central, opened)
+        error = add_from_form(central, opened.row.merchant, complaint)
+        if error is not None:
+            return Response(_page(central, text, opened, error=error), status=422)
+        return redirect(url_for("slips.slip", text=text), code=303)
+
+    @pages.get("/s/<text>/photo/<int:part>/<int:number>")
+    def photo(text: str, part: int, number: int) -> Response:
+        opened = open_promise(central, text)
+        complaint = _complaint(central, opened, alone=True)
+        return photo_of(central, opened.row.merchant, complaint, part, number)
 
 
 def promise_words(opened: OpenedSlip) -> str:
@@ -126,11 +153,13 @@ def promise_words(opened: OpenedSlip) -> str:
     return words
 
 
-def _page(central: Central, text: str, opened: OpenedSlip) -> str:
+def _page(central: Central, text: str, opened: OpenedSlip, *, error: str | None = None) -> str:
     with central.store.read() as reader:
         holder = find_holder(reader, opened.row, _token())
         remarks = find_remarks(reader, opened, holder) if holder is not None and holder.visit else None
         explanation = find_explanation(central, reader, opened, is_holder=holder is not None)
+        complaint = complaint_of(holder.visit) if holder is not None else None
+        course = None if complaint is None else read_course(reader, opened.row.merchant, complaint)
     return render_template(
         "central/phone/slip.html",
         text=text,
@@ -141,8 +170,26 @@ def _page(central: Central, text: str, opened: OpenedSlip) -> str:
         explanation=explanation,
         is_provable=_is_provable(central, text),
         levels=central.catalogue.levels,
-        number=central.catalogue.trade(opened.merchant.trade).number,
+        course=course,
+        error=error,
+        base=url_for("slips.slip", text=text),
+        **form_values(central, opened.merchant.trade),
     )
+
+
+def _complaint(central: Central, opened: OpenedSlip, *, alone: bool = False) -> Said:
+    """The complaint of the slip's visit, for the holder of its claim.
+
+    Raises:
+        SignInError: "claim".
+        ForbiddenError: "contested", when another device has the claim too and it must be `alone`.
+        InvalidError: "complaint", where the visit has none.
+    """
+    with central.store.read() as reader:
+        holder = require_holder(reader, opened.row, _token())
+    if alone and holder.is_contested:
+        raise ForbiddenError("contested", "another device has the claim too")
+    return require_complaint(holder.visit)
 
 
 def _is_provable(central: Central, text: str) -> bool:

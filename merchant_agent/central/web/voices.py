@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask_babel import gettext
 
+from merchant_agent.central.additions import additions_to
 from merchant_agent.central.contacts import kept_of
 from merchant_agent.central.merchants import find_merchant
 from merchant_agent.central.overview import newest_complaints, newest_ratings, newest_suggestions
@@ -24,10 +25,13 @@ def voice_pages(central: Central) -> Blueprint:
     def complaints() -> str:
         merchant = _merchant(central)
         page = newest_complaints(central, merchant=_id(merchant), page=read_page_number())
+        rows = [shown.row for shown in page.items]
+        added = additions_to(central, rows)
         return render_template(
             "central/officer/complaints.html",
             page=page,
-            kept=kept_of(central, [shown.row for shown in page.items]),
+            kept=kept_of(central, [*rows, *(each for some in added.values() for each in some)]),
+            added=added,
             merchant=merchant,
             heading=gettext("Complaints"),
         )

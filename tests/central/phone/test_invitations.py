@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from merchant_agent.central.answers import read_invitation
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import Complaint, Disclosure, InvitedAnswer, Rating, Release
 from merchant_agent.central.turns import POSTERS, take_turn
@@ -142,10 +145,9 @@ def test_a_second_invitation_to_the_same_prompt_is_no_second_vote(
 
 def test_an_invitation_ends(central: Central, visitor: Visitor, clock: ManualClock, invitation: str) -> None:
     mine = phone(central)
-    mine.read(f"{invitation}/complain")
     clock.advance(14 * 86_400)
     assert "这个邀请已过期" in mine.read(invitation)
-    late = mine.post(f"{invitation}/complain", f"{invitation}/rating", level="1")
+    late = mine.post(f"{invitation}/urged", f"{invitation}/rating", level="1")
     assert late.status_code == 303
     assert visitor.said(Kind.RATING) == []
 
@@ -268,6 +270,43 @@ def test_a_stuffed_poster_has_to_wait(central: Central, visitor: Visitor, mercha
     assert visitor.said(Kind.RATING) == []
 
 
+def test_the_sides_of_a_visit_are_judged_as_on_the_tablet(
+    central: Central, visitor: Visitor, invitation: str
+) -> None:
+    mine = phone(central)
+    page = mine.post(invitation, f"{invitation}/level", level="4").get_data(as_text=True)
+    asked = re.findall(r'name="aspect-([a-z_]+)" value="5"', page)
+    merchant = read_invitation(central, invitation.removeprefix("/i/")).merchant
+    assert asked == [aspect.code for aspect in central.catalogue.aspects_for(merchant.trade)[1:]]
+    judged = {
+        f"aspect-{asked[1]}": "2",
+        f"aspect-{asked[0]}": "5",
+        f"aspect-{asked[2]}": "9",
+        "aspect-x": "1",
+    }
+    assert send_rating(mine, invitation, 4, **judged) == 303
+    body = visitor.said(Kind.RATING)[0]
+    assert isinstance(body, RatingBody)
+    assert [(given.aspect, given.level) for given in body.aspects] == [(asked[0], 5), (asked[1], 2)]
+
+
+def test_the_time_of_the_sale_is_filled_in(central: Central, visitor: Visitor, merchant: str) -> None:
+    when = re.compile(r'name="occurred_at" type="datetime-local" value="([^"]*)"')
+    base = f"/i/{visitor.invitation(visitor.sender.ask())}"
+    (shown,) = when.findall(phone(central).read(f"{base}/complain"))
+    assert shown == visitor.clock.now().strftime("%Y-%m-%dT%H:%M")
+    assert when.findall(phone(central).read(f"/p/{merchant}/complain")) == [""]
+
+
+@pytest.mark.parametrize("form", ["complain", "suggest"])
+def test_who_goes_back_after_sending_finds_no_form(central: Central, invitation: str, form: str) -> None:
+    mine, path = phone(central), f"{invitation}/{form}"
+    assert mine.post(path, path, comment="多放点辣椒").status_code == 303
+    again = mine.get(path)
+    assert (again.status_code, again.headers["Location"]) == (303, invitation)
+    assert "no-store" in again.headers["Cache-Control"]
+
+
 @pytest.mark.parametrize("page", ["level", "rating"])
 def test_a_reloaded_step_begins_again(central: Central, invitation: str, page: str) -> None:
     """Also in the other language, which is a reload."""
@@ -282,10 +321,10 @@ def test_every_page_of_the_phone_in_both_languages(
 ) -> None:
     mine = phone(central, lang=lang)
     for base in (invitation, f"/p/{merchant}"):
-        for page in ("", "/suggest", "/complain"):
+        for page in ("", "/suggest", "/complain", "/urged", "/told"):
             text = mine.read(base + page)
             assert "示例面馆" in text
             assert ("English" in text) is (lang == "zh")
         assert mine.post(base, f"{base}/level", level="3").status_code == 200
-        for kind in ("rating", "suggestion", "complaint"):
+        for kind in ("rating", "suggestion"):
             mine.read(f"{base}/thanks/{kind}/{visitor.sender.sent[0].query_code}")

@@ -1,0 +1,168 @@
+"""Complaints from phones, and what their customers add later.
+
+Whoever complains takes a claim along, as from a tablet: with it they follow the case and add to it. An
+addition is a record of central's own chain about the complaint, wherever that was made.
+
+Source: PROTOCOL.md, "Bodies" and "Slip".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import peewee
+
+from merchant_agent.central.answers import Asked, Lang, append_answer, check_codes, check_comment
+from merchant_agent.central.enclosures import append_with, read_enclosed
+from merchant_agent.central.own_chain import OwnRecord
+from merchant_agent.central.services import Central
+from merchant_agent.central.store.models import Addition
+from merchant_agent.central.visits import Said
+from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_time, read_amount
+from merchant_agent.domain.text import check_line, half_width
+from merchant_agent.errors import ConflictError, InvalidError
+from merchant_agent.evidence.bodies import AdditionBody, ComplaintBody, Consent, Kind
+from merchant_agent.evidence.octets import encode_b64u
+from merchant_agent.evidence.record import About
+from merchant_agent.evidence.slip import claim_hash, new_claim
+
+MOST_ADDITIONS = 20
+
+_CURRENCY = "CNY"
+# As on the tablet: clocks differ, and nothing that went wrong lies further ahead.
+_LONGEST_AHEAD = timedelta(days=1)
+_LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grievance:
+    """A complaint as the customer filled it in; each text may be empty, not all of it.
+
+    `occurred_at` is local time, `2026-11-24T10:26`; `amount` is digits with at most two decimals, in CNY.
+    `contact` is a telephone number, and `consents` say who may call it: both, or neither. `photos` are
+    as `read_photos` gives them.
+    """
+
+    categories: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()
+    comment: str = ""
+    order: str = ""
+    occurred_at: str = ""
+    amount: str = ""
+    contact: str = ""
+    consents: tuple[Consent, ...] = ()
+    photos: tuple[bytes, ...] = ()
+    lang: Lang = "zh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplement:
+    """What a customer adds to a complaint: words, photos, a number and who may call it; not nothing."""
+
+    comment: str = ""
+    contact: str = ""
+    consents: tuple[Consent, ...] = ()
+    photos: tuple[bytes, ...] = ()
+    lang: Lang = "zh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """The signed complaint, and the claim that its customer takes along: 14 characters, kept nowhere here."""
+
+    own: OwnRecord
+    claim: str
+
+
+def complain(central: Central, asked: Asked, grievance: Grievance) -> Filed:
+    """Signs the complaint, which opens a case.
+
+    Raises:
+        InvalidError: "complaint" (neither a problem nor words), "category", "remedy", "comment", "order",
+            "occurred-at", "occurred-in-future" (by more than a day), "amount", "contact" or "consents" (a number
+            and who may call it go together).
+        ConflictError: "ended" or "answered", when the invitation has ended or was used to complain before.
+    """
+    enclosed = read_enclosed(grievance.contact, grievance.consents, grievance.photos)
+    catalogue = central.catalogue
+    check_codes(grievance.categories, catalogue.category, "category")
+    check_codes(grievance.remedies, catalogue.remedy, "remedy")
+    comment = check_comment(grievance.comment)
+    if not comment and not grievance.categories:
+        raise InvalidError("complaint", "a problem or some words are expected")
+    words = {
+        "comment": comment,
+        "order": check_line(half_width(grievance.order), code="order", max_chars=ORDER_MAX_CHARS),
+        "occurred_at": _check_time(grievance.occurred_at.strip(), central.clock.now()),
+        "amount": _check_amount(grievance.amount.strip()),
+    }
+    claim = new_claim()
+    body = ComplaintBody(
+        categories=grievance.categories,
+        remedies=grievance.remedies,
+        channel="phone",
+        lang=grievance.lang,
+        catalogue=catalogue.version,
+        claim=claim_hash(claim),
+        consents=grievance.consents,
+        notice=catalogue.notice.version,
+    )
+    own = append_answer(central, asked, Kind.COMPLAINT, body, words, enclosed)
+    return Filed(own=own, claim=encode_b64u(claim))
+
+
+def add_to(central: Central, merchant: str, complaint: Said, supplement: Supplement) -> OwnRecord:
+    """The signed addition; the caller has made sure that the complaint's customer asks for it.
+
+    Raises:
+        InvalidError: "addition" (nothing is added), "comment", "contact" or "consents".
+        ConflictError: "additions", when as much was added as one case may hold.
+    """
+    enclosed = read_enclosed(supplement.contact, supplement.consents, supplement.photos)
+    comment = check_comment(supplement.comment)
+    if not (comment or enclosed.contact or enclosed.photos):
+        raise InvalidError("addition", "words, a photo or a number are expected")
+    body = AdditionBody(
+        place=complaint.place,
+        lang=supplement.lang,
+        consents=supplement.consents,
+        notice=central.catalogue.notice.version if enclosed.contact else None,
+    )
+    about = About(prompt=None, case=complaint.record.id)
+    with central.store.write() as tx:
+        count = Addition.select(peewee.fn.COUNT(Addition.seq)).where(added_to(merchant, complaint))
+        if int(tx.scalar(count) or 0) >= MOST_ADDITIONS:
+            raise ConflictError("additions", "as much was added as one case may hold")
+        return append_with(central, tx, merchant, Kind.ADDITION, body, about, {"comment": comment}, enclosed)
+
+
+def added_to(merchant: str, complaint: Said) -> peewee.Expression:
+    """The additions to a complaint."""
+    place = complaint.place
+    added: peewee.Expression = (
+        (Addition.merchant == merchant)
+        & (Addition.to_issuer == place.issuer)
+        & (Addition.to_epoch == place.epoch)
+        & (Addition.to_seq == place.seq)
+    )
+    return added
+
+
+def _check_time(text: str, now: datetime) -> str:
+    """The time as it was given; a local one is of `now`'s zone."""
+    if not text:
+        return ""
+    try:
+        is_local = _LOCAL_TIME.fullmatch(text)
+        at = datetime.fromisoformat(text).replace(tzinfo=now.tzinfo) if is_local else parse_time(text)
+    except (ValueError, InvalidError) as error:
+        raise InvalidError("occurred-at", "a date and time of day are expected") from error
+    if at > now + _LONGEST_AHEAD:
+        raise InvalidError("occurred-in-future", "a time that has come is expected")
+    return text
+
+
+def _check_amount(text: str) -> str:
+    return format_amount(read_amount(text), _CURRENCY) if text else ""
