@@ -182,11 +182,12 @@ class Delivery:
         with self._terminal.store.read() as reader:
             identities = {identity.epoch: identity for identity in load_identities(reader)}
             for progress in open_progress(reader):
-                if not self._may_send(progress.epoch):
-                    continue
                 kept_flight = _in_flight(reader, identities, progress)
                 if kept_flight is not None:
+                    # Told before any hold began; its answer is a link of the chain of nonces (V15).
                     return kept_flight
+                if not self._may_send(progress.epoch):
+                    continue
                 made = self._make(reader, progress)
                 if made is not None:
                     break
