@@ -22,6 +22,7 @@ GS: Final = 0x1D
 
 CUT_ESC: Final = frozenset({b"\x1bi", b"\x1bm"})
 CUT_GS: Final = b"\x1dV"
+RESET: Final = b"\x1b@"
 
 _CELL: Final = 8
 _USER_FONT_BYTES: Final = 72

@@ -1,15 +1,17 @@
 """What a stream of ESC/POS puts on paper, as lines of text, and in which state it leaves the printer.
 
 Text is GB18030 unless the job says otherwise: `FS .` leaves it for the code page of `ESC t`, and a
-line that is no GB18030 is in the code page too. Nothing here raises, whatever a job holds.
+line that is no GB18030 is in the code page too; Chinese in UTF-8 is taken for what it is. Nothing here raises, whatever a job holds.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
+from merchant_agent.terminal.pos.printer.commands import RESET
 from merchant_agent.terminal.pos.printer.scanner import Piece, Sort
 
 # Of `ESC t`. Source: Epson's table of character code tables; 254 and 255 are as makers like.
@@ -45,7 +47,8 @@ CODE_PAGES: Final[Mapping[int, str]] = {
 }
 
 _MOST_TEXT_BYTES: Final = 65_536
-_RESET: Final = b"\x1b@"
+_BLANK: Final = 0x20
+_CHINESE_TEXT: Final = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _PAGE_MODE, _STANDARD_MODE = b"\x1bL", b"\x1bS"
 _CHINESE_ON, _CHINESE_OFF = b"\x1c&", b"\x1c."
 _CODE_PAGE: Final = b"\x1bt"
@@ -97,6 +100,7 @@ class Paper:
         self._line: list[str] = []
         self._octets = bytearray()
         self._left = _MOST_TEXT_BYTES
+        self._has_text = False
 
     def take(self, piece: Piece) -> None:
         """Puts text on the paper, or does what a command says."""
@@ -119,7 +123,7 @@ class Paper:
     @property
     def is_empty(self) -> bool:
         """Whether nothing that people see was put on it."""
-        return not self.has_image and not self.lines
+        return not self.has_image and not self._has_text
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -127,13 +131,15 @@ class Paper:
 
         Full-width digits, letters and signs are as the half-width ones.
         """
-        self._flush()
-        lines = [*self._lines, "".join(self._line)]
+        # What is not decoded yet stays so: the rest of its last character may be on its way.
+        rest = self._decode(bytes(self._octets)) if self._octets else ""
+        lines = [*self._lines, "".join([*self._line, rest])]
         return tuple(line for line in map(_plain, lines) if line)
 
     def _write(self, octets: bytes) -> None:
         taken = octets[: self._left]
         self._left -= len(taken)
+        self._has_text = self._has_text or any(octet > _BLANK for octet in taken)
         for part in taken.replace(b"\r", b"\n").splitlines(keepends=True):
             self._octets += part.rstrip(b"\n")
             if part.endswith(b"\n"):
@@ -147,7 +153,7 @@ class Paper:
             self._octets += b"\t"
         elif name in _IMAGES or command[:3] == _GRAPHICS:
             self.has_image = True
-        elif name == _RESET:
+        elif name == RESET:
             self._flush()
             self.states.clear()
             self._chinese, self._code_page, self.in_page_mode = None, "cp437", False
@@ -178,6 +184,8 @@ class Paper:
             self._line.append(self._decode(octets))
 
     def _decode(self, octets: bytes) -> str:
+        if not octets.isascii() and (text := _utf_8(octets)):
+            return text
         if self._chinese is not False:
             try:
                 return octets.decode("gb18030")
@@ -185,6 +193,15 @@ class Paper:
                 if self._chinese:
                     return octets.decode("gb18030", "replace")
         return octets.decode(self._code_page, "replace")
+
+
+def _utf_8(octets: bytes) -> str:
+    """Chinese in UTF-8, as newer printers take it; empty for anything else."""
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError:
+        return ""
+    return text if _CHINESE_TEXT.search(text) else ""
 
 
 def _plain(line: str) -> str:

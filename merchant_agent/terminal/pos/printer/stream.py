@@ -6,10 +6,11 @@ that may become a cut are held back until it is known whether it is one.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from merchant_agent.terminal.pos.printer.commands import CUT_ESC, is_cut, may_become_cut
+from merchant_agent.terminal.pos.printer.commands import CUT_ESC, RESET, is_cut, may_become_cut
 from merchant_agent.terminal.pos.printer.paper import Paper
 from merchant_agent.terminal.pos.printer.scanner import Scanner, Sort
 
@@ -18,14 +19,20 @@ _FEEDING_CUTS = frozenset({65, 66, 97, 98, 103, 104})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A piece of paper that ends here. `feeds` says that its cut does not move it to the cutter itself."""
+    """A piece of paper that ends here, or may: not `final` is one that stands still without a cut.
+
+    `feeds` says that the paper is not moved to the cutter by its cut; `digest` is SHA-256 of its
+    octets without the cut.
+    """
 
     paper: Paper
+    digest: bytes
     feeds: bool
+    final: bool
 
 
-# What is to be printed at the end of that paper; empty for nothing.
-Adds = Callable[[Finished], bytes]
+# What is to be printed at the end of that paper; empty for nothing, None where it is not understood (yet).
+Adds = Callable[[Finished], bytes | None]
 
 
 class Stream:
@@ -35,12 +42,19 @@ class Stream:
         self._adds = adds
         self._scanner = Scanner()
         self._paper = Paper()
+        self._digest = hashlib.sha256()
+        self._is_left = False  # stands still, and was not understood
         self.held = b""  # bytes that have come and are not on their way
 
     @property
     def is_between_papers(self) -> bool:
         """Whether nothing of a paper has come yet, and no command is half here."""
         return self._is_between_commands and self._paper.is_empty
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the paper stood still and was not understood; until more of it comes."""
+        return self._is_left
 
     @property
     def _is_between_commands(self) -> bool:
@@ -51,10 +65,15 @@ class Stream:
         whole = self.held + data
         start = self._scanner.read - len(self.held)  # of `whole` in the stream
         self.held = b""
-        parts, sent = [], 0
+        parts, sent, seen = [], 0, 0
         for piece in self._scanner.feed(data):
+            if self._is_left and piece.sort is Sort.COMMAND and piece.octets == RESET:
+                self.forget()
+            self._is_left = False
             if piece.sort is Sort.COMMAND and is_cut(piece.octets):
                 cut_at = piece.end - len(piece.octets) - start
+                self._digest.update(whole[seen : max(seen, cut_at)])
+                seen = piece.end - start
                 added = self._end(feeds=not _moves(piece.octets))
                 if added and cut_at >= sent:
                     parts += [whole[sent:cut_at], added]
@@ -65,14 +84,30 @@ class Stream:
         if may_become_cut(self._scanner.unfinished):
             stop -= len(self._scanner.unfinished)
             self.held = whole[stop:]
+        self._digest.update(whole[seen:stop])
         parts.append(whole[sent:stop])
         return [part for part in parts if part]
 
+    def look(self) -> bytes:
+        """What is added where the paper stands still without a cut; it stays where nobody understands it."""
+        if not self._is_between_commands or self._paper.is_empty or self._paper.in_page_mode:
+            return b""
+        added = self._adds(self._finished(feeds=True, final=False))
+        if added is None:
+            self._is_left = True
+            return b""
+        self.forget()
+        return added
+
     def end_paper(self) -> bytes:
         """What is added where the paper ends without a cut; empty within a command."""
-        if not self._is_between_commands or self._paper.is_empty:
+        if not self._is_between_commands:
             return b""
         return self._end(feeds=True)
+
+    def forget(self) -> None:
+        """The next paper begins here."""
+        self._paper, self._digest, self._is_left = self._paper.next(), hashlib.sha256(), False
 
     def close(self) -> bytes:
         """What is still to go on where nothing more comes: what was held back, or what is added."""
@@ -80,10 +115,14 @@ class Stream:
         return held or self.end_paper()
 
     def _end(self, *, feeds: bool) -> bytes:
-        paper, self._paper = self._paper, self._paper.next()
-        if paper.is_empty or paper.in_page_mode:
+        finished = self._finished(feeds=feeds, final=True)
+        self.forget()
+        if finished.paper.is_empty or finished.paper.in_page_mode:
             return b""
-        return self._adds(Finished(paper=paper, feeds=feeds))
+        return self._adds(finished) or b""
+
+    def _finished(self, *, feeds: bool, final: bool) -> Finished:
+        return Finished(paper=self._paper, digest=self._digest.digest(), feeds=feeds, final=final)
 
 
 def _moves(cut: bytes) -> bool:

@@ -9,6 +9,8 @@ import ctypes
 import os
 import select
 import socket
+import stat
+import threading
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import Final
@@ -19,15 +21,18 @@ from merchant_agent.errors import InvalidError
 PORT: Final = 9100
 CONNECT_S: Final = 3.0
 _PIECE_BYTES: Final = 16_384
+_LOOK_EVERY_S: Final = 0.5
+# A peer that is gone without a word is noticed after about two minutes.
+_KEEP_ALIVE: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
 
 class Target(ABC):
     """An open way to a printer; of one thread for each direction.
 
-    `fileno` is what becomes readable when the printer says something, None where it never does.
+    `answers` says whether the printer may say something.
     """
 
-    fileno: int | None = None
+    answers = False
 
     @abstractmethod
     def send(self, octets: bytes) -> None:
@@ -38,7 +43,7 @@ class Target(ABC):
         """
 
     def receive(self) -> bytes:
-        """What the printer said, empty once it says no more; called when `fileno` is readable.
+        """What the printer says next, waited for; empty once it says no more.
 
         Raises:
             OSError: the printer is gone.
@@ -87,6 +92,14 @@ def open_target(address: str) -> Target:
             return _open_spool(unquote(parts.netloc))
 
 
+def keep_alive(connection: socket.socket) -> None:
+    """Asks the system to notice, on a connection that is silent for hours, that the other side is gone."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE:
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
 def _split(address: str) -> SplitResult:
     try:
         parts = urlsplit(address.strip())
@@ -110,7 +123,8 @@ class _Tcp(Target):
         self._socket = socket.create_connection((host, port), timeout=CONNECT_S)
         self._socket.settimeout(None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.fileno = self._socket.fileno()
+        keep_alive(self._socket)
+        self.answers = True
 
     def send(self, octets: bytes) -> None:
         self._socket.sendall(octets)
@@ -130,15 +144,18 @@ class _Tcp(Target):
 
 
 class _Device(Target):
-    """A device file; one that cannot be read from is written to alone."""
+    """A device file; one that is no device, or cannot be read from, is written to alone."""
 
     def __init__(self, path: str) -> None:
         flags = os.O_NOCTTY | os.O_NONBLOCK
+        self._is_closed = threading.Event()
         try:
             self._file = os.open(path, os.O_RDWR | flags)
-            self.fileno = self._file
+            self.answers = stat.S_ISCHR(os.fstat(self._file).st_mode)
         except PermissionError:
             self._file = os.open(path, os.O_WRONLY | flags)
+        # Of the thread that reads, which alone closes it: a number that was closed may be another file's.
+        self._reading = os.dup(self._file) if self.answers else -1
 
     def send(self, octets: bytes) -> None:
         left = memoryview(octets)
@@ -146,19 +163,33 @@ class _Device(Target):
             try:
                 left = left[os.write(self._file, left) :]
             except BlockingIOError:
-                select.select([], [self._file], [])
+                select.select([], [self._file], [], _LOOK_EVERY_S)
+                if self._is_closed.is_set():
+                    raise
 
     def receive(self) -> bytes:
-        with suppress(BlockingIOError):
-            return os.read(self._file, _PIECE_BYTES)
+        try:
+            while not self._is_closed.is_set():
+                if select.select([self._reading], [], [], _LOOK_EVERY_S)[0]:
+                    with suppress(BlockingIOError):
+                        if said := os.read(self._reading, _PIECE_BYTES):
+                            return said
+                        # It has nothing to say, which is no end of the job.
+                        self._is_closed.wait(_LOOK_EVERY_S)
+        except OSError:
+            os.close(self._reading)
+            raise
+        os.close(self._reading)
         return b""
 
     def finish(self) -> None:
         """A device has no end of a job."""
 
     def close(self) -> None:
-        with suppress(OSError):
-            os.close(self._file)
+        if not self._is_closed.is_set():
+            self._is_closed.set()
+            with suppress(OSError):
+                os.close(self._file)
 
 
 class Spool(Target):

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import logging
+import os
+import pty
 import socket
 import threading
 import time
+import tty
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from merchant_agent.clock import SystemClock
 from merchant_agent.errors import InvalidError, StartError
-from merchant_agent.terminal.pos.printer.relay import READ_LIMIT_S, Relay
+from merchant_agent.terminal.pos.printer.along import READ_LIMIT_S
+from merchant_agent.terminal.pos.printer.job import Patience
+from merchant_agent.terminal.pos.printer.relay import Relay
 from merchant_agent.terminal.pos.printer.stream import Finished
 from merchant_agent.terminal.pos.printer.targets import check_address
 from tests.terminal.pos.printer.papers import job, receipts
@@ -45,7 +52,7 @@ class Printer:
                 connection, _ = self._server.accept()
             except OSError:
                 return
-            with connection:
+            with connection, suppress(OSError):
                 self._take(connection)
 
     def _take(self, connection: socket.socket) -> None:
@@ -72,8 +79,16 @@ def printer() -> Iterator[Printer]:
 def relay_of() -> Iterator[Callable[..., Relay]]:
     opened: list[Relay] = []
 
-    def make(address: str, adds: Callable[[Finished], bytes] = lambda _: QR) -> Relay:
-        opened.append(Relay(host="127.0.0.1", port=0, address=address, adds=adds))
+    def make(
+        address: str,
+        adds: Callable[[Finished], bytes | None] = lambda _: QR,
+        patience: Patience | None = None,
+    ) -> Relay:
+        opened.append(
+            Relay(
+                host="127.0.0.1", port=0, address=address, adds=adds, clock=SystemClock(), patience=patience
+            )
+        )
         return opened[-1]
 
     yield make
@@ -169,8 +184,181 @@ def test_job_of_the_terminal_never_mixes_with_one_of_the_pos(
         pos.shutdown(socket.SHUT_WR)
         _read_to_end(pos)
     printing.join(_WAIT_S)
+    _until(lambda: bytes(printer.got).endswith(slip))
+    assert printer.got == RECEIPT[:-4] + QR + RECEIPT[-4:] + slip
+
+
+def test_terminal_prints_over_the_connection_that_a_pos_keeps_open(
+    printer: Printer, relay_of: Callable[..., Relay]
+) -> None:
+    """Many printers take one connection: this one would hear of another only after the POS has gone."""
+    relay = relay_of(printer.address)
+    slip = b"\x1b@SLIP\n\x1dV\x00"
+    with _connected(relay) as pos:
+        pos.sendall(RECEIPT)
+        _until(lambda: len(printer.got) == len(RECEIPT + QR))
+        relay.print(slip)
+        pos.sendall(RECEIPT)
+        _until(lambda: len(printer.got) == len(RECEIPT + QR + slip + RECEIPT + QR))
+    assert printer.got.index(slip) == len(RECEIPT + QR)
+
+
+def test_two_connections_at_once_never_mix_and_both_are_printed(
+    printer: Printer, relay_of: Callable[..., Relay]
+) -> None:
+    relay = relay_of(printer.address)
+    other = job("小店\n单号: 2\n合计: 6.00")
+    with _connected(relay) as pos:
+        pos.sendall(RECEIPT[:20])
+        _until(lambda: len(printer.got) == 20)
+        printing = threading.Thread(target=_print, args=(relay, other))
+        printing.start()
+        pos.sendall(RECEIPT[20:])
+        pos.shutdown(socket.SHUT_WR)
+        _read_to_end(pos)
+    printing.join(_WAIT_S)
     _until(lambda: len(printer.jobs) == 2)
-    assert printer.jobs == [RECEIPT[:-4] + QR + RECEIPT[-4:], slip]
+    assert sorted(printer.jobs) == sorted([RECEIPT[:-4] + QR + RECEIPT[-4:], other[:-4] + QR + other[-4:]])
+
+
+def test_receipt_without_a_cut_is_kept_until_it_is_understood(
+    printer: Printer, relay_of: Callable[..., Relay]
+) -> None:
+    asked: list[tuple[tuple[str, ...], bool]] = []
+
+    def adds(finished: Finished) -> bytes | None:
+        asked.append((finished.paper.lines, finished.final))
+        return QR if any("合计" in line for line in finished.paper.lines) else None
+
+    relay = relay_of(printer.address, adds, Patience(quiet_s=0.1, forget_s=30.0))
+    with _connected(relay) as pos:
+        pos.sendall("小店\n单号: 1\n".encode("gb18030"))
+        _until(lambda: len(asked) == 1)
+        pos.sendall("合计: 5.00\n".encode("gb18030"))
+        _until(lambda: QR in printer.got)
+        pos.sendall("小店\n".encode("gb18030"))
+        _until(lambda: len(asked) == 3)
+    assert asked == [
+        (("小店", "单号: 1"), False),
+        (("小店", "单号: 1", "合计: 5.00"), False),
+        (("小店",), False),
+    ]
+
+
+@pytest.mark.parametrize(("next_job", "kept"), [(b"\x1b@", ("B",)), (b"\x1ba\x01", ("A", "B"))])
+def test_paper_that_nobody_understood_is_forgotten_at_the_next_reset(
+    printer: Printer, relay_of: Callable[..., Relay], next_job: bytes, kept: tuple[str, ...]
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def adds(finished: Finished) -> bytes | None:
+        asked.append(finished.paper.lines)
+        return None
+
+    relay = relay_of(printer.address, adds, Patience(quiet_s=0.1, forget_s=30.0))
+    with _connected(relay) as pos:
+        pos.sendall(b"A\n")
+        _until(lambda: len(asked) == 1)
+        pos.sendall(next_job + b"B\n")
+        _until(lambda: len(asked) == 2)
+    assert asked[1] == kept
+
+
+def test_paper_that_nobody_understood_ends_after_long_silence(
+    printer: Printer, relay_of: Callable[..., Relay]
+) -> None:
+    asked: list[tuple[tuple[str, ...], bool]] = []
+
+    def adds(finished: Finished) -> bytes | None:
+        asked.append((finished.paper.lines, finished.final))
+        return None
+
+    relay = relay_of(printer.address, adds, Patience(quiet_s=0.1, forget_s=0.3))
+    with _connected(relay) as pos:
+        pos.sendall(b"A\n")
+        _until(lambda: len(asked) == 2)
+        pos.sendall(b"B\n")
+        _until(lambda: len(asked) == 3)
+    assert asked == [(("A",), False), (("A",), True), (("B",), False)]
+
+
+def test_reader_that_hangs_again_and_again_costs_the_pos_one_wait(
+    printer: Printer, relay_of: Callable[..., Relay]
+) -> None:
+    goes_on = threading.Event()
+
+    def hangs(_finished: Finished) -> bytes:
+        goes_on.wait(_WAIT_S)
+        return QR
+
+    relay = relay_of(printer.address, hangs)
+    began = time.monotonic()
+    for _ in range(8):
+        _print(relay, RECEIPT)
+    took = time.monotonic() - began
+    goes_on.set()
+    _until(lambda: len(printer.jobs) == 8)
+    assert printer.jobs == [RECEIPT] * 8
+    assert READ_LIMIT_S <= took < 2 * READ_LIMIT_S
+
+
+def test_pos_that_has_said_everything_still_hears_the_printer(
+    printer: Printer, relay_of: Callable[..., Relay]
+) -> None:
+    with _connected(relay_of(printer.address)) as pos:
+        pos.sendall(RECEIPT + b"\x10\x04\x01")
+        pos.shutdown(socket.SHUT_WR)
+        assert _read_to_end(pos) == b"\x16"
+
+
+def test_printer_that_says_no_more_still_prints(relay_of: Callable[..., Relay]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        relay = relay_of(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        with _connected(relay) as pos:
+            silent, _ = server.accept()
+            silent.shutdown(socket.SHUT_WR)
+            assert _read_to_end(pos) == b""
+            pos.sendall(RECEIPT)
+            pos.shutdown(socket.SHUT_WR)
+            assert _read_to_end(silent) == RECEIPT[:-4] + QR + RECEIPT[-4:]
+            silent.close()
+
+
+def test_printer_that_never_hangs_up_keeps_no_pos(relay_of: Callable[..., Relay]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        relay = relay_of(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        with _connected(relay) as pos:
+            stays, _ = server.accept()
+            pos.sendall(RECEIPT)
+            pos.shutdown(socket.SHUT_WR)
+            assert _read_to_end(pos) == b""
+            stays.close()
+
+
+def test_slow_printer_gets_everything(relay_of: Callable[..., Relay]) -> None:
+    octets = job("小店\n单号: 1\n合计: 5.00") * 2000
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        relay = relay_of(f"tcp://127.0.0.1:{server.getsockname()[1]}", lambda _: b"")
+        printing = threading.Thread(target=_print, args=(relay, octets))
+        printing.start()
+        slow, _ = server.accept()
+        got = _read_to_end(slow)
+        slow.close()
+        printing.join(_WAIT_S)
+    assert got == octets
+
+
+def test_device_that_answers_is_heard(relay_of: Callable[..., Relay]) -> None:
+    printer_end, device = pty.openpty()
+    tty.setraw(device)
+    with _connected(relay_of(f"file://{os.ttyname(device)}")) as pos:
+        pos.sendall(b"\x10\x04\x01")
+        assert os.read(printer_end, 3) == b"\x10\x04\x01"
+        os.write(printer_end, b"\x16")
+        assert pos.recv(1) == b"\x16"
+    os.close(printer_end)
+    os.close(device)
 
 
 def test_device_file_gets_what_a_network_printer_gets(tmp_path: Path, relay_of: Callable[..., Relay]) -> None:
@@ -185,7 +373,13 @@ def test_port_that_is_taken_is_told_in_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(StartError, match=str(port)):
-            Relay(host="127.0.0.1", port=port, address="tcp://127.0.0.1:9", adds=lambda _: b"")
+            Relay(
+                host="127.0.0.1",
+                port=port,
+                address="tcp://127.0.0.1:9",
+                adds=lambda _: b"",
+                clock=SystemClock(),
+            )
 
 
 @pytest.mark.parametrize(
