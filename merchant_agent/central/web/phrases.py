@@ -35,7 +35,8 @@ def what_to_correct(error: RequestError) -> str:
     }
     said = words.get(error.code) or gettext("Something in the entry is not right. Please try once more.")
     if has_photos() and not error.code.startswith("photo"):
-        return f"{said} {gettext('Then choose the photos once more.')}"
+        again = gettext("Then choose the photos once more.")
+        return f"{said} {again}"
     return said
 
 

@@ -184,7 +184,10 @@ class Phone:
         assert token is not None, page
         data = {"csrf_token": token[1], **fields}
         headers = {"Origin": "http://localhost"}
-        return self._client.post(path, data=data, headers=headers, environ_overrides=self._remote)
+        answer = self._client.post(path, data=data, headers=headers, environ_overrides=self._remote)
+        # The client puts a large form into a file.
+        answer.request.environ["wsgi.input"].close()
+        return answer
 
     def open(self, slip: str, claim: bytes) -> TestResponse:
         """Types the claim on the slip's page."""
