@@ -122,17 +122,22 @@ class Tablet:
             words.locator(f"[data-key='{key}']").click()
         if number:
             self.leave(number)
-        self.press("send")
+        self.hand_in()
         return self.thanked("complaint")
+
+    def hand_in(self, first: Literal["shop", "station"] = "shop") -> None:
+        """The end of a complaint, from its words or the number on."""
+        self.press("next")
+        self.screen("complain-first").locator(f"[data-first={first}]").click()
 
     def leave(self, number: str) -> None:
         """A telephone number, which the bureau may call: first without saying so."""
-        self.press("next")
+        self.press("number")
         contact = self.screen("complain-contact")
         expect(contact.locator("[data-consent][aria-pressed=true]")).to_have_count(0)
         for key in number:
             contact.locator(f"[data-key='{key}']").click()
-        self.press("send")
+        self.press("next")
         expect(contact.locator("[data-fault=consents]")).to_be_visible()
         contact.locator("[data-consent=authority]").click()
 

@@ -75,7 +75,12 @@ def test_every_screen_of_the_tablet(
     tablet.screen("complain-want").locator("[data-remedy]").first.click()
     tablet.press("next")
     examine(tablet.page)
-    tablet.press("send")
+    tablet.press("number")
+    examine(tablet.page)
+    tablet.press("back")
+    tablet.press("next")
+    examine(tablet.page)
+    tablet.screen("complain-first").locator("[data-first=shop]").click()
     tablet.thanked("complaint")
     examine(tablet.page)
 

@@ -129,3 +129,57 @@ def test_code_for_the_phone_is_the_invitation_of_the_sale(
     expect(tablet.screen("ask").locator("[aria-checked=true]")).to_have_count(0)
     tablet.press("phone")
     tablet.leave_unanswered("scanned")
+
+
+def test_shop_is_not_told_of_a_complaint_that_the_station_is_to_read_first(
+    demo: Running, open_page: OpenPage
+) -> None:
+    tablet, staff = Tablet(page=open_page()), Staff(page=open_page())
+    staff.sign_in(f"{demo.terminal.url}/counter", demo.state.pin)
+    tablet.pair(demo.kiosk)
+    for words, first in (("先不要告诉店里", "station"), ("请店里来处理", "shop")):
+        tablet.press("complain")
+        tablet.screen("complain-what").locator("[data-category]").first.click()
+        tablet.press("next")
+        tablet.press("next")
+        tablet.screen("complain-words").locator("[data-field=comment]").fill(words)
+        tablet.hand_in("station" if first == "station" else "shop")
+        tablet.thanked("complaint")
+        told = tablet.screen("thanks-complaint").get_by_text("店里现在就能看到")
+        expect(told).to_be_visible(visible=first == "shop")
+        tablet.press("leave")
+    expect(staff.page.locator(".word").filter(has_text="请店里来处理")).to_have_count(1, timeout=10_000)
+    expect(staff.page.locator(".word").filter(has_text="先不要告诉店里")).to_have_count(0)
+    until(lambda: health(demo)["waiting"] == 0)
+    officer = Officer(page=open_page(), demo=demo)
+    officer.sign_in("officer", demo.state.officer)
+    expect(officer.reads("complaints").filter(has_text="先不要告诉店里")).to_have_count(1)
+
+
+def test_complaint_is_handed_in_within_two_minutes_by_somebody_slow(
+    demo: Running, open_page: OpenPage, till: Till
+) -> None:
+    """Five seconds for each tap leave a minute for the words."""
+    tablet = Tablet(page=open_page())
+    tablet.pair(demo.kiosk)
+    till.sell("C-5", amount="64.00")
+    tablet.is_asked("C-5")
+    tablet.page.evaluate("""() => {
+        window.taps = 0;
+        document.addEventListener("click", () => { window.taps += 1; }, true);
+    }""")
+    tablet.press("complain")
+    tablet.screen("complain-what").locator("[data-category]").first.click()
+    tablet.press("next")
+    tablet.screen("complain-want").locator("[data-remedy]").first.click()
+    tablet.press("next")
+    words = tablet.screen("complain-words")
+    expect(words.locator("[data-field=order]")).to_have_value("C-5")
+    expect(words.locator("[data-field=amount]")).to_have_value("64.00")
+    expect(words.locator("[data-field=day]")).not_to_have_value("")
+    words.locator("[data-field=comment]").fill("面里有一根头发")
+    tablet.hand_in()
+    tablet.thanked("complaint")
+    assert tablet.page.evaluate("window.taps") * 5 <= 60
+    tablet.press("leave")
+    tablet.leave_unanswered()

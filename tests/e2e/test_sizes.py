@@ -108,10 +108,10 @@ def _walk(tablet: Tablet, measure: Callable[[Page], None]) -> None:
         tablet.press(press)
         measure(page)
     tablet.screen("complain-what").locator("[data-category]").first.click()
-    for press in ("next", "next", "phone", "back", "next", "cancel", "keep"):
+    for press in ("next", "next", "phone", "back", "number", "back", "next", "cancel", "keep"):
         tablet.press(press)
         measure(page)
-    tablet.press("send")
+    tablet.screen("complain-first").locator("[data-first=station]").click()
     tablet.thanked("complaint")
     measure(page)
     tablet.press("leave")

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from merchant_agent.domain.catalogue import Catalogue
 from merchant_agent.domain.contacts import check_contact
@@ -36,9 +37,11 @@ from merchant_agent.terminal.collect.signing import find_or_lost, sign_or_keep, 
 from merchant_agent.terminal.collect.thanks import kept_again, thanks_again, thanks_for
 from merchant_agent.terminal.erasure import erased_members
 from merchant_agent.terminal.services import Terminal
-from merchant_agent.terminal.store.models import Complaint, Kept, Prompt, Suggestion
+from merchant_agent.terminal.store.models import Aside, Complaint, Kept, Prompt, Suggestion
 
 CURRENCY = "CNY"
+
+First = Literal["shop", "station"]
 
 # Clocks differ, and so do time zones; nothing that went wrong lies further ahead.
 LONGEST_AHEAD = timedelta(days=1)
@@ -63,6 +66,7 @@ class Grievance:
     `occurred_at` is RFC 3339, or the local time `2026-11-24T10:26`; `amount` is digits with
     at most two decimals, in CNY; `claim` as in `Answer`. `contact` is a telephone number, which only
     central may read, `consents` who may call it, and `notice` the version of what was said about it.
+    `first` is who is to be told first; with "station" the pages of the shop do not show it.
     """
 
     prompt_id: str | None
@@ -77,6 +81,7 @@ class Grievance:
     contact: str = field(default="", repr=False)
     consents: tuple[Consent, ...] = ()
     notice: str | None = None
+    first: First = "shop"
 
 
 def suggest(terminal: Terminal, tablet: Tablet, suggestion_id: str, words: Words) -> Thanks:
@@ -153,6 +158,8 @@ def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: G
         if kept is not None:
             _require_kept(kept, body, words)
             return kept_again(terminal, as_sent=True)
+        if checked.first == "station":
+            writer.execute(Aside.insert(case_id=complaint_id).on_conflict_ignore())
         said = {**words, "contact": sealed}
         appended = sign_or_keep(
             terminal, writer, Kind.COMPLAINT, body, item_id=complaint_id, prompt=prompt, words=said

@@ -272,6 +272,15 @@ class Draft(Table):
         table_name = "draft"
 
 
+class Aside(Table):
+    """A complaint that the shop is not told of: its customer wants the authority to read it first."""
+
+    case_id = peewee.TextField(primary_key=True)
+
+    class Meta:
+        table_name = "aside"
+
+
 # What could not be signed
 
 
@@ -558,7 +567,7 @@ PROJECTIONS: tuple[type[Table], ...] = (Prompt, Rating, Suggestion, Complaint, E
 MODELS: tuple[type[Table], ...] = (
     *(Epoch, LedgerRecord, LedgerDisclosure, Slip),
     *PROJECTIONS,
-    *(Sale, Till, Draft),
+    *(Sale, Till, Draft, Aside),
     *(Outage, Kept),
     *(UploadState, SentBatch, Quarantine, Stubbed),
     *(Checkpoint, LogIndex, SplitView, Hold, OrderlyStop),

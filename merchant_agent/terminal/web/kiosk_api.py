@@ -20,7 +20,7 @@ from merchant_agent.terminal.collect.answers import decline, finish, keep_draft
 from merchant_agent.terminal.collect.said import Answer, Thanks
 from merchant_agent.terminal.collect.screen import Held, Question, Screen, Tablet
 from merchant_agent.terminal.collect.wake import LONGEST_WAIT_S, wait_for_screen
-from merchant_agent.terminal.collect.words import Grievance, Words, complain, suggest
+from merchant_agent.terminal.collect.words import First, Grievance, Words, complain, suggest
 from merchant_agent.terminal.memory import Memory
 from merchant_agent.terminal.services import Terminal, central_address
 from merchant_agent.terminal.web.pairing import current_tablet
@@ -83,6 +83,7 @@ class ComplaintMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     contact: str = ""
     consents: tuple[Literal["authority", "shop"], ...] = ()
     notice: str | None = None
+    first: First = "shop"
 
 
 def kiosk_api(terminal: Terminal) -> Blueprint:
@@ -164,6 +165,7 @@ def _grievance(message: ComplaintMessage) -> Grievance:
         contact=message.contact,
         consents=message.consents,
         notice=message.notice,
+        first=message.first,
     )
 
 

@@ -14,7 +14,8 @@ from tests.terminal.web.people import Person, words_of
 
 SCREENS = [
     *("top", "countdown", "unconnected-strip", "rest", "ask", "saving", "phone", "suggest"),
-    *("complain-what", "complain-want", "complain-words", "complain-contact", "complain-phone"),
+    *("complain-what", "complain-want", "complain-words", "complain-contact", "complain-first"),
+    *("complain-phone",),
     *("thanks-rating", "thanks-suggestion", "thanks-complaint", "unsaved", "unconnected", "unpaired"),
     *("elsewhere", "discard"),
 ]

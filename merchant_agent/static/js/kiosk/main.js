@@ -232,7 +232,7 @@ async function deliver(kind, path, body, isWatched) {
     return;
   }
   const about = step.question ?? step.about ?? null;
-  const { claim, comment } = step.answer ?? step;
+  const { claim, comment, first } = step.answer ?? step;
   const patience = stage.large ? 2 : 1;
   step = { name: "saving" };
   idle.stop();
@@ -240,7 +240,7 @@ async function deliver(kind, path, body, isWatched) {
   const slow = setTimeout(() => stage.show("saving"), SLOW_MS);
   try {
     const lasts = (kind === "complaint" ? config.thanks_complaint_s : config.thanks_rating_s) * patience;
-    thanks = new Thanks(kind, { told: await sent, claim, about, comment: tidy(comment), lasts });
+    thanks = new Thanks(kind, { told: await sent, claim, about, comment: tidy(comment), first, lasts });
     present(thanks);
   } catch (error) {
     fail(error);
@@ -301,7 +301,7 @@ function turnTo(panel) {
 }
 
 function goBack() {
-  if (step instanceof Complain) turn(-1);
+  if (step instanceof Complain) turn(-step.behind);
   else if (step.kept) present(step.kept);
   else ask(step.question, step.answer);
 }
@@ -401,16 +401,20 @@ const taps = {
   back: () => goBack(),
   more: () => step.showMore(),
   next: () => {
+    if (step.check()) turn(step.ahead);
+  },
+  number: () => {
     if (step.check()) turn(1);
   },
-  send: () => {
+  send: ({ first }) => {
+    if (first) step.first = first;
     if (step.check()) sendWords(step instanceof Complain ? "complaint" : "suggestion");
   },
 };
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
-  if (button) taps[button.dataset.do]();
+  if (button) taps[button.dataset.do](button.dataset);
 });
 document.addEventListener("contextmenu", (event) => event.preventDefault());
 

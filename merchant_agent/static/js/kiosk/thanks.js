@@ -6,12 +6,13 @@ import { fill } from "./stage.js";
 export class Thanks {
   // `told` is the terminal's answer, null while it did not answer; `claim` is what the customer takes along.
   // `comment` are the words that were sent with it.
-  constructor(kind, { told, claim, about, comment, lasts }) {
+  constructor(kind, { told, claim, about, comment, first, lasts }) {
     this.name = `thanks-${kind}`;
     this.told = told;
     this.claim = claim;
     this.about = about;
     this.comment = comment;
+    this.first = first;
     this.lasts = lasts;
   }
 
@@ -29,6 +30,7 @@ export class Thanks {
     const { told, claim, lasts } = this;
     screen.toggleAttribute("data-kept", told === null);
     screen.toggleAttribute("data-slip", Boolean(told?.slip));
+    screen.toggleAttribute("data-aside", this.first === "station");
     screen.toggleAttribute("data-unsigned", this.isUnsigned);
     screen.toggleAttribute("data-page", this.isUnsigned && Boolean(told.page));
     screen.toggleAttribute("data-late", told?.as_sent === false);

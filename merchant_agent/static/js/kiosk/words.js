@@ -51,10 +51,11 @@ export class Suggest {
   }
 }
 
-// The last step, a telephone number, is left out by whoever sends before it.
+// A telephone number is asked for only where somebody wants to leave one.
 export class Complain {
-  steps = ["complain-what", "complain-want", "complain-words", "complain-contact"];
+  steps = ["complain-what", "complain-want", "complain-words", "complain-contact", "complain-first"];
   step = 0;
+  first = "shop";
 
   // The sale's number, time and amount stand there already, for the customer to correct.
   constructor(question, lang, comment = "") {
@@ -89,8 +90,13 @@ export class Complain {
     return `/kiosk/api/complaints/${this.id}`;
   }
 
-  get isLast() {
-    return this.step === this.steps.length - 1;
+  // How far the next step is, and the one before.
+  get ahead() {
+    return this.name === "complain-words" && halfWidth(this.contact) === "" ? 2 : 1;
+  }
+
+  get behind() {
+    return this.name === "complain-first" && halfWidth(this.contact) === "" ? 2 : 1;
   }
 
   draw(screen) {
@@ -138,6 +144,7 @@ export class Complain {
       prompt, categories, remedies, lang, claim: this.claim.hash,
       comment: tidy(this.comment), order: halfWidth(tidy(this.order)), occurred_at: occurred, amount: halfWidth(this.amount),
       contact: isComplete ? halfWidth(this.contact) : "", consents: isComplete ? this.consents : [], notice: this.notice,
+      first: this.first,
     };
   }
 }

@@ -220,6 +220,13 @@ class Draft(peewee.Model):
         table_name = "draft"
 
 
+class Aside(peewee.Model):
+    case_id = peewee.TextField(primary_key=True)
+
+    class Meta:
+        table_name = "aside"
+
+
 class Outage(peewee.Model):
     number = peewee.IntegerField(primary_key=True)
     reason = peewee.TextField()
@@ -486,6 +493,7 @@ _TABLES = (
     Sale,
     Till,
     Draft,
+    Aside,
     Outage,
     Kept,
     UploadState,
