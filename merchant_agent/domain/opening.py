@@ -29,7 +29,7 @@ def parse_opening(text: str) -> tuple[Opening, ...]:
         InvalidError: "opening-hours", when it is written otherwise, or there are more than 21.
     """
     opening = sorted(_hours(text), key=lambda hours: (hours.weekday, hours.from_))
-    _require("opening-hours", SettingsBody(opening=tuple(opening), closures=()))
+    _require("opening-hours", SettingsBody(opening=tuple(opening), closures=(), words=()))
     if any(hours.from_ in {"24:00", hours.to} for hours in opening):
         raise InvalidError("opening-hours", "hours that last no time")
     return tuple(opening)
@@ -42,7 +42,7 @@ def parse_closures(text: str) -> tuple[Closure, ...]:
         InvalidError: "closures", when it is written otherwise, or there are more than 60.
     """
     closures = sorted(_closures(text), key=lambda closure: closure.first)
-    _require("closures", SettingsBody(opening=(), closures=tuple(closures)))
+    _require("closures", SettingsBody(opening=(), closures=tuple(closures), words=()))
     return tuple(closures)
 
 

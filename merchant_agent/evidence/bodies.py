@@ -34,6 +34,7 @@ Role = Literal["terminal", "central"]
 Consent = Literal["authority", "shop"]
 FindingCode = Literal["broken_promise", "conflict", "late", "disputed", "split_view", "silent"]
 OutageReason = Literal["key", "epoch", "damage", "restored", "behind", "frozen"]
+PaperSort = Literal["order", "total", "kitchen", "pre_bill", "reprint", "refund", "shift", "delivery"]
 Codes = Annotated[tuple[Code, ...], Meta(max_length=32)]
 Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z")]
 TimeOfDay = Annotated[str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)\Z")]
@@ -189,11 +190,22 @@ class Closure(Wire, frozen=True, kw_only=True):
     last: Day
 
 
+class ReceiptWord(Wire, frozen=True, kw_only=True):
+    """A word of the shop's by which receipts are read; but for `order` and `total` it makes a paper no sale."""
+
+    sort: PaperSort
+    word: Annotated[str, Meta(min_length=1, max_length=24)]
+
+
 class SettingsBody(Wire, frozen=True, kw_only=True):
-    """When the shop is open; silence inside closures, or outside opening hours, is no finding."""
+    """When the shop is open, and by which words of its own it tells sales.
+
+    Silence inside closures, or outside opening hours, is no finding.
+    """
 
     opening: Annotated[tuple[Opening, ...], Meta(max_length=21)]
     closures: Annotated[tuple[Closure, ...], Meta(max_length=60)]
+    words: Annotated[tuple[ReceiptWord, ...], Meta(max_length=128)]
 
 
 class RotateBody(Wire, frozen=True, kw_only=True):

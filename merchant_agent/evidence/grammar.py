@@ -105,6 +105,8 @@ def _require_settings(body: SettingsBody) -> None:
     for opening in body.opening:
         if opening.from_ in {"24:00", opening.to}:
             raise FormatError("record: opening hours that are none")
+    if len(set(body.words)) != len(body.words):
+        raise FormatError("record: a word stands twice")
 
 
 def _parse_day(text: str) -> date:

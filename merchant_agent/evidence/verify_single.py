@@ -190,6 +190,7 @@ KID = re.compile(r"[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]\.[1-9][0-9]{0,4}")
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 LABEL = re.compile(r".{0,64}", re.DOTALL)
+WORD = re.compile(r".{1,24}", re.DOTALL)
 DAY = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 RULE = re.compile(r"V(1[0-6]|[1-9])")
@@ -216,6 +217,7 @@ TOTALS = {
     "returns": COUNT,
 }
 CHANNEL = words("tablet phone")
+PAPER_SORT = words("order total kitchen pre_bill reprint refund shift delivery")
 OUTAGE = words("key epoch damage restored behind frozen")
 CONSENTS = Many(words("authority shop"), 2)
 SAID = {"channel": CHANNEL, "lang": CODE, "catalogue": CODE, "claim": Maybe(OCTETS32)}
@@ -255,6 +257,7 @@ BODIES: dict[str, Json] = {
     "settings": {
         "opening": Many({"weekday": range(1, 8), "from": HOUR, "to": HOUR}, 21),
         "closures": Many({"first": DAY, "last": DAY}, 60),
+        "words": Many({"sort": PAPER_SORT, "word": WORD}, 128),
     },
     "rotate": {"reason": words("planned suspected")},
     "outage": {"reason": OUTAGE, "since": TIME, "kept": COUNT},
@@ -407,13 +410,14 @@ def require_sense(kind: str, body: Json) -> None:
 
 
 def require_hours(body: Json) -> None:
-    """Closures and opening hours that can be meant; ValueError otherwise."""
+    """Closures, opening hours and words that can be meant; ValueError otherwise."""
     for closure in body["closures"]:
         if date.fromisoformat(closure["first"]) > date.fromisoformat(closure["last"]):
             raise ValueError("a closure that ends before it begins")
     for hours in body["opening"]:
         if hours["from"] in {"24:00", hours["to"]}:
             raise ValueError("opening hours that are none")
+    require_distinct([f"{word['sort']} {word['word']}" for word in body["words"]])
 
 
 def totals_after(totals: Json, kind: str, body: Json) -> Json:

@@ -31,7 +31,9 @@ VKEYS = tuple(
     for algorithm, key in ((Algorithm.ED25519, LOG), (Algorithm.COSIGNATURE, COSIGNER))
 )
 OPEN = SettingsBody(
-    opening=tuple(Opening(weekday=day, from_="08:00", to="22:00") for day in range(1, 8)), closures=()
+    opening=tuple(Opening(weekday=day, from_="08:00", to="22:00") for day in range(1, 8)),
+    closures=(),
+    words=(),
 )
 
 

@@ -391,9 +391,14 @@ def test_five_hours_of_silence_in_opening_hours_are_found() -> None:
 @pytest.mark.parametrize(
     ("settings", "hours"),
     [
-        (SettingsBody(opening=OPEN.opening, closures=(Closure(first="2026-05-20", last="2026-06-20"),)), 700),
-        (SettingsBody(opening=OPEN.opening[:2], closures=()), 100),
-        (SettingsBody(opening=(), closures=()), 5000),
+        (
+            SettingsBody(
+                opening=OPEN.opening, closures=(Closure(first="2026-05-20", last="2026-06-20"),), words=()
+            ),
+            700,
+        ),
+        (SettingsBody(opening=OPEN.opening[:2], closures=(), words=()), 100),
+        (SettingsBody(opening=(), closures=(), words=()), 5000),
         (OPEN, 4),
     ],
     ids=["closed", "on other weekdays", "never open", "four hours"],
