@@ -12,13 +12,15 @@ from merchant_agent.central.store.models import Addition, Record
 from merchant_agent.central.visits import Said, find_record
 from merchant_agent.errors import FormatError, InvalidError, NotFoundError
 from merchant_agent.evidence.bodies import AdditionBody, ComplaintBody, Consent
+from merchant_agent.evidence.crockford import read_values, values_of, write_values
 from merchant_agent.evidence.fields import Place, parse_at
-from merchant_agent.evidence.octets import decode_b64u
+from merchant_agent.evidence.octets import decode_b64u, encode_b64u
 from merchant_agent.evidence.query_code import parse_query_code
 from merchant_agent.evidence.slip import CLAIM_BYTES, claim_hash
 from merchant_agent.store.credentials import AuditEntry
 from merchant_agent.store.store import Reader
 
+_KEY_CHARACTERS = 16
 _LOOKS = ("contact-looked-at", "photos-looked-at")
 
 
@@ -82,6 +84,29 @@ class Case:
         except FormatError:
             return False
         return self.complaint.claim == hashed
+
+
+def write_key(claim: str) -> str:
+    """A claim as people copy it by hand: 16 Crockford characters in groups of four.
+
+    Raises:
+        FormatError: it is no claim.
+    """
+    number = int.from_bytes(decode_b64u(claim, length=CLAIM_BYTES))
+    text = write_values(values_of(number, _KEY_CHARACTERS))
+    return "-".join(text[start : start + 4] for start in range(0, _KEY_CHARACTERS, 4))
+
+
+def read_key(text: str) -> str:
+    """The claim that `write_key` wrote, in any case and grouping.
+
+    Raises:
+        FormatError: another length or character.
+    """
+    number = 0
+    for value in read_values(text, _KEY_CHARACTERS):
+        number = number << 5 | value
+    return encode_b64u(number.to_bytes(CLAIM_BYTES))
 
 
 def find_case(central: Central, code: str) -> Case:

@@ -12,7 +12,15 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from merchant_agent.central.complaints import Filed, Supplement, add_to
 from merchant_agent.central.enclosures import CONSENTS
-from merchant_agent.central.following import Case, Course, find_case, find_part, read_course
+from merchant_agent.central.following import (
+    Case,
+    Course,
+    find_case,
+    find_part,
+    read_course,
+    read_key,
+    write_key,
+)
 from merchant_agent.central.merchants import find_merchant
 from merchant_agent.central.photos import open_photo
 from merchant_agent.central.services import Central
@@ -20,12 +28,12 @@ from merchant_agent.central.turns import ADDITIONS, CLAIMS, take_turn
 from merchant_agent.central.visits import Said
 from merchant_agent.central.web.phrases import form_lang, form_values, what_to_correct
 from merchant_agent.central.web.uploads import allow_photos, sent_photos
-from merchant_agent.errors import ConflictError, InvalidError, SignInError
+from merchant_agent.errors import ConflictError, FormatError, InvalidError, SignInError
 from merchant_agent.web.reading import read_field
 
 _COOKIE = "case"
 _COOKIE_S = 400 * 86_400
-_MAX_CLAIM_CHARS = 20
+_MAX_KEY_CHARS = 40
 
 
 def case_pages(central: Central) -> Blueprint:
@@ -44,7 +52,7 @@ def case_pages(central: Central) -> Blueprint:
     def open_case(code: str) -> AnyResponse:
         take_turn(central, CLAIMS, request.remote_addr or "")
         found = find_case(central, code)
-        claim = read_field("claim", max_chars=_MAX_CLAIM_CHARS)
+        claim = _typed_claim()
         if not found.is_claimed_by(claim):
             words = gettext("These characters do not belong to this complaint.")
             return Response(_locked_page(central, found, error=words), status=422)
@@ -126,7 +134,7 @@ def _page(central: Central, found: Case, *, error: str | None) -> str:
         "central/phone/case.html",
         merchant=merchant,
         course=course,
-        claim=_claim(),
+        key=write_key(_claim()),
         error=error,
         base=url_for("cases.case", code=found.complaint.query_code),
         **form_values(central, merchant.trade),
@@ -149,6 +157,14 @@ def _claimed(central: Central, code: str) -> Case:
     if not found.is_claimed_by(_claim()):
         raise SignInError("claim", "the complaint's claim is needed for this")
     return found
+
+
+def _typed_claim() -> str:
+    """The claim as it was copied by hand; empty where it is none."""
+    try:
+        return read_key(read_field("claim", max_chars=_MAX_KEY_CHARS))
+    except (FormatError, InvalidError):
+        return ""
 
 
 def _claim() -> str:

@@ -65,6 +65,7 @@
       return line;
     };
 
+    field.classList.add("is-live");
     input.addEventListener("change", async () => {
       say("");
       for (const chosen of [...input.files]) {

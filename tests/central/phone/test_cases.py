@@ -6,11 +6,13 @@ import io
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from merchant_agent.central.complaints import MOST_ADDITIONS, Supplement, add_to
 from merchant_agent.central.contacts import look_at_contact
 from merchant_agent.central.erasure import erase
-from merchant_agent.central.following import find_case, read_course
+from merchant_agent.central.following import find_case, read_course, read_key, write_key
 from merchant_agent.central.rebuild import rebuild
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import Addition, Disclosure, Photo
@@ -18,6 +20,7 @@ from merchant_agent.errors import ConflictError, ForbiddenError
 from merchant_agent.evidence.bodies import AdditionBody, ComplaintBody, Kind
 from merchant_agent.evidence.disclosure import make_disclosure
 from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.octets import encode_b64u
 from merchant_agent.evidence.slip import claim_hash
 from tests.central.phone.customers import Phone, Visitor, phone
 from tests.central.phone.test_photos import picture
@@ -42,7 +45,7 @@ def file(mine: Phone, base: str, **fields: object) -> str:
 
 
 def key_of(page: str) -> str:
-    found = re.search(r'class="code key">([A-Za-z0-9_-]{14})<', page)
+    found = re.search(r'class="code key">([0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){3})<', page)
     assert found is not None
     return found[1]
 
@@ -94,7 +97,7 @@ def test_nobody_else_reads_it(central: Central, base: str) -> None:
     assert "少给了两件" not in other.read(case)
     assert other.get(f"{case}/photo/0/0").status_code == 401
     assert other.post(case, f"{case}/add", comment="不要了").status_code == 401
-    assert other.post(case, f"{case}/open", claim="A" * 14).status_code == 422
+    assert other.post(case, f"{case}/open", claim="A" * 16).status_code == 422
     assert count(central, Addition) == 0
 
 
@@ -102,7 +105,7 @@ def test_another_device_opens_it_with_the_characters(central: Central, base: str
     mine, other = phone(central), phone(central)
     case = file(mine, base)
     key = key_of(mine.read(case))
-    opened = other.post(case, f"{case}/open", claim=key)
+    opened = other.post(case, f"{case}/open", claim=f" {key.lower().replace('-', ' ')} ")
     assert (opened.status_code, opened.headers["Location"]) == (303, case)
     assert key not in opened.headers["Location"]
     assert "少给了两件" in other.read(case)
@@ -246,12 +249,18 @@ def test_a_visit_without_a_complaint_takes_no_addition(central: Central, visitor
     assert mine.post(f"/s/{text}", f"/s/{text}/add", comment="补充").status_code == 422
 
 
+@given(st.binary(min_size=10, max_size=10))
+def test_a_claim_survives_being_copied_by_hand(claim: bytes) -> None:
+    assert read_key(write_key(encode_b64u(claim))) == encode_b64u(claim)
+
+
 def test_the_claim_stands_in_no_record_and_no_table(central: Central, base: str) -> None:
     mine = phone(central)
     case = file(mine, base)
     key = key_of(mine.read(case))
     found = find_case(central, case.rpartition("/")[2])
-    assert key.encode() not in found.complaint.octets
+    claim = read_key(key)
+    assert claim.encode() not in found.complaint.octets
     with central.store.read() as reader:
         course = read_course(reader, found.merchant, found.complaint)
-    assert key not in repr(course)
+    assert claim not in repr(course)
