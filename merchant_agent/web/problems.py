@@ -55,10 +55,19 @@ _INTERNAL = _Kind(
     advice=lazy_gettext("What was saved before is safe. Please try again; if it stays, tell the operator."),
 )
 
-_Classes = type[MerchantAgentError] | tuple[type[MerchantAgentError], ...]
+# A terminal replaces its damaged database within moments.
+_CORRUPT = _Kind(
+    status=503,
+    title=lazy_gettext("The database has to be put right: this was not saved"),
+    advice=lazy_gettext("Please try again in a moment; if it stays, tell the operator."),
+    retry_after_s=1,
+)
+
+# What was caught here may quote a database, and so what a customer said: logged by its place, told to nobody.
+_WITHOUT_WORDS = (_INTERNAL, _CORRUPT)
 
 # The first class that fits decides; subclasses stand before their bases.
-_KINDS: tuple[tuple[_Classes, _Kind], ...] = (
+_KINDS: tuple[tuple[type[MerchantAgentError], _Kind], ...] = (
     (
         LockedOutError,
         _Kind(
@@ -132,8 +141,7 @@ _KINDS: tuple[tuple[_Classes, _Kind], ...] = (
         ),
     ),
     (
-        # A damaged database is replaced within moments.
-        (StoreLockedError, StoreCorruptError),
+        StoreLockedError,
         _Kind(
             status=503,
             title=lazy_gettext("Busy at the moment: this was not saved"),
@@ -141,6 +149,7 @@ _KINDS: tuple[tuple[_Classes, _Kind], ...] = (
             retry_after_s=1,
         ),
     ),
+    (StoreCorruptError, _CORRUPT),
     (
         OnHoldError,
         _Kind(
@@ -187,13 +196,12 @@ def _kind_of(error: MerchantAgentError) -> _Kind:
 
 def _answer_error(error: MerchantAgentError) -> Response:
     kind = _kind_of(error)
-    if kind is _INTERNAL:
-        # Its place, not its words: a database's message may hold what a customer said.
+    if kind in _WITHOUT_WORDS:
         frames = "".join(format_tb(error.__traceback__))
         _log.error("%s %s failed: %s\n%s", request.method, request.endpoint, type(error).__name__, frames)
     else:
         _log.info("%s %s refused: %s", request.method, request.endpoint, error.code)
-    detail = "" if kind is _INTERNAL else str(error)
+    detail = "" if kind in _WITHOUT_WORDS else str(error)
     response = _answer(kind, error.code, detail)
     wait_s = error.retry_after_s if isinstance(error, LockedOutError) else kind.retry_after_s
     if wait_s is not None:

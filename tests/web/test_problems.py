@@ -33,7 +33,7 @@ CASES: list[tuple[MerchantAgentError, int, str]] = [
     (SignInError("token", "unknown"), 401, "token"),
     (StoreFullError("SQLITE_FULL"), 507, "store-full"),
     (StoreLockedError("busy"), 503, "store-locked"),
-    (StoreCorruptError("damaged"), 500, "store-corrupt"),
+    (StoreCorruptError("damaged"), 503, "store-corrupt"),
     (VerificationError("V3", "signature"), 500, "verification"),
 ]
 
@@ -47,7 +47,7 @@ def test_program_gets_a_problem_with_status_and_code(
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
     problem = answer.get_json(force=True)
     assert (problem["status"], problem["code"]) == (status, code)
-    assert (problem["detail"] == "") == (status == 500)
+    assert (problem["detail"] == "") == (status == 500 or code == "store-corrupt")
     assert status_of(error) == status
 
 
@@ -63,6 +63,13 @@ def test_person_gets_a_page_with_advice_and_no_detail(
     assert f"<code>{code}</code>" in page
     assert str(error) not in page
     assert ("保存" in page or "改动" in page or "网址" in page) == (lang == "zh")
+
+
+def test_damaged_database_is_told_as_one_and_to_be_tried_again(site: Site) -> None:
+    site.failure = StoreCorruptError("damaged")
+    answer = site.app.test_client().get("/fails?lang=en")
+    assert answer.headers["Retry-After"] == "1"
+    assert "The database has to be put right: this was not saved" in answer.get_data(as_text=True)
 
 
 def test_locked_out_says_when_to_come_back(site: Site) -> None:
@@ -84,11 +91,16 @@ def test_defect_is_told_without_its_words_and_the_process_goes_on(
     assert client.get("/").status_code == 200
 
 
-def test_what_a_database_says_is_not_logged(site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    site.failure = StoreConflictError("DETAIL: Key (phone)=(13800138000) exists")
+@pytest.mark.parametrize(("class_", "status"), [(StoreConflictError, 500), (StoreCorruptError, 503)])
+def test_what_a_database_says_is_not_logged(
+    site: Site, caplog: pytest.LogCaptureFixture, class_: type[MerchantAgentError], status: int
+) -> None:
+    site.failure = class_("DETAIL: Key (phone)=(13800138000) exists")
     site.failure.__cause__ = ValueError("13800138000")
-    assert site.app.test_client().get("/api/fails").status_code == 500
-    assert "StoreConflictError" in caplog.text
+    answer = site.app.test_client().get("/api/fails")
+    assert answer.status_code == status
+    assert "13800138000" not in answer.get_data(as_text=True)
+    assert class_.__name__ in caplog.text
     assert "in api_fails" in caplog.text
     assert "13800138000" not in caplog.text
 
