@@ -34,7 +34,9 @@ from merchant_agent.terminal.web.manager import manager
 from merchant_agent.terminal.web.messages import messages
 from merchant_agent.terminal.web.pairing import pairing
 from merchant_agent.terminal.web.pos_api import pos_api
+from merchant_agent.terminal.web.ready import ready
 from merchant_agent.terminal.web.sign_in import PAGES, sign_in
+from merchant_agent.terminal.web.tablets import tablets
 from merchant_agent.web.app import exempt_from_csrf, load_secret, make_app
 from merchant_agent.web.logs import start_logging
 from merchant_agent.web.parts import WebParts
@@ -68,17 +70,19 @@ def create_app(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Flas
     )
     for blueprint in (
         pairing(terminal),
+        ready(terminal),
         kiosk(terminal),
         kiosk_api(terminal),
         pos_api(terminal),
         counter(terminal, uploader, is_open=is_open),
+        tablets(terminal, is_open=is_open),
         manager(terminal, is_open=is_open),
         messages(terminal),
         sign_in(terminal),
         health(terminal, uploader),
     ):
         app.register_blueprint(blueprint)
-    exempt_from_csrf(app, "kiosk_api", "pos_api")
+    exempt_from_csrf(app, "pairing", "ready", "kiosk_api", "pos_api")
     app.context_processor(
         lambda: {"shop": terminal.journal.identity.merchant if terminal.journal.enrolled else _NOBODY}
     )

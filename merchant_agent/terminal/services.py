@@ -15,6 +15,7 @@ from merchant_agent.store.folder import DataFolder
 from merchant_agent.store.store import Store
 from merchant_agent.terminal.collect.bell import Bell, Touches
 from merchant_agent.terminal.collect.board import Board
+from merchant_agent.terminal.collect.nudges import Nudges
 from merchant_agent.terminal.healing import open_sound
 from merchant_agent.terminal.store.journal import Journal
 from merchant_agent.terminal.store.mark import Mark, default_mark
@@ -26,7 +27,8 @@ class Terminal:
     """An open terminal, enrolled or not: `journal.enrolled` tells.
 
     `bell` rings after every change that a tablet may show; `board` remembers what each
-    tablet shows; `touches` are the ages of prompts and drafts by the monotonic clock.
+    tablet shows; `touches` are the ages of prompts and drafts by the monotonic clock; `nudges` tell a
+    tablet that its pairing changed.
     """
 
     settings: TerminalSettings
@@ -38,6 +40,7 @@ class Terminal:
     bell: Bell
     board: Board
     touches: Touches
+    nudges: Nudges
 
 
 def open_terminal(settings: TerminalSettings, clock: Clock) -> Terminal:
@@ -71,6 +74,7 @@ def open_terminal(settings: TerminalSettings, clock: Clock) -> Terminal:
         bell=bell,
         board=Board(store, bell),
         touches=Touches(clock),
+        nudges=Nudges(bell),
     )
 
 

@@ -510,7 +510,11 @@ class OrderlyStop(Table):
 
 
 class Device(Table):
-    """A paired tablet; it shows the prompts of `till`, those of all tills where that is empty."""
+    """A paired tablet; it shows the prompts of `till`, those of all tills where that is empty.
+
+    `address` is its own in the network, `reached` the host name or address under which it knows this
+    terminal; `tried_at` is when somebody saw it wake and tapped.
+    """
 
     device_id = peewee.TextField(primary_key=True)
     token_hash = peewee.BlobField(unique=True)
@@ -519,33 +523,89 @@ class Device(Table):
     paired_at = InstantField()
     seen_at = InstantField(null=True)
     revoked_at = InstantField(null=True)
+    address = peewee.TextField(null=True)
+    reached = peewee.TextField(null=True)
+    tried_at = InstantField(null=True)
 
     class Meta:
         table_name = "device"
 
 
 class Pairing(Table):
-    """A link that pairs tablets, `uses_left` times until `expires_at`."""
+    """A link that pairs tablets, `uses_left` times until `expires_at`.
+
+    `digits_hash` is of six digits that do the same, null where there are none; `wrong` counts the
+    guesses at them. Where there is a `device`, that tablet is paired again.
+    """
 
     token_hash = peewee.BlobField(primary_key=True)
     till = peewee.TextField()
     uses_left = peewee.IntegerField()
     expires_at = InstantField()
+    digits_hash = peewee.BlobField(null=True)
+    wrong = peewee.IntegerField(default=0)
+    device = peewee.TextField(null=True)
 
     class Meta:
         table_name = "pairing"
 
 
 class PosToken(Table):
-    """A token with which the POS of `till` reports sales; of any till where that is empty."""
+    """A token with which the POS of `till` reports sales; of any till where that is empty.
+
+    With a `secret` its requests must be signed; `former_secret` is still taken while it is changed.
+    """
 
     token_hash = peewee.BlobField(primary_key=True)
     till = peewee.TextField()
     created_at = InstantField()
     revoked_at = InstantField(null=True)
+    dry_run = peewee.IntegerField(default=0)
+    secret = peewee.BlobField(null=True)
+    former_secret = peewee.BlobField(null=True)
 
     class Meta:
         table_name = "pos_token"
+
+
+class PosWay(Table):
+    """A printer, folder or Odoo from which sales come; `details` are of its kind, `progress` its own."""
+
+    number = peewee.AutoField()
+    kind = peewee.TextField()
+    name = peewee.TextField()
+    till = peewee.TextField()
+    enabled = peewee.IntegerField()
+    dry_run = peewee.IntegerField()
+    details = JsonField()
+    progress = JsonField(null=True)
+
+    class Meta:
+        table_name = "pos_way"
+
+
+class PosFile(Table):
+    """A file of a folder that was dealt with, by SHA-256 of its octets; `why` is empty for one that was taken."""
+
+    way = peewee.IntegerField()
+    digest = peewee.BlobField()
+    at = InstantField()
+    why = peewee.TextField()
+
+    class Meta:
+        table_name = "pos_file"
+        primary_key = peewee.CompositeKey("way", "digest")
+
+
+class ReceiptWord(Table):
+    """A word that the shop adds to those by which receipts are read."""
+
+    sort = peewee.TextField()
+    word = peewee.TextField()
+
+    class Meta:
+        table_name = "receipt_word"
+        primary_key = peewee.CompositeKey("sort", "word")
 
 
 class Alarm(Table):
@@ -572,6 +632,6 @@ MODELS: tuple[type[Table], ...] = (
     *(UploadState, SentBatch, Quarantine, Stubbed),
     *(Checkpoint, LogIndex, SplitView, Hold, OrderlyStop),
     *(InboxChain, InboxRecord, InboxContradiction),
-    *(Device, Pairing, PosToken, Alarm),
+    *(Device, Pairing, PosToken, PosWay, PosFile, ReceiptWord, Alarm),
     *CREDENTIAL_MODELS,
 )

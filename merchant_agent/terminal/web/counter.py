@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext
@@ -19,13 +17,7 @@ from merchant_agent.terminal.accounts import has_pin
 from merchant_agent.terminal.alarms import dismiss_alarm, open_alarms
 from merchant_agent.terminal.collect.lookup import PromptState
 from merchant_agent.terminal.collect.prompts import SaleTaken, take_sale
-from merchant_agent.terminal.devices import (
-    LINK_VALID_S,
-    Paired,
-    list_tablets,
-    make_pairing_link,
-    revoke_tablet,
-)
+from merchant_agent.terminal.devices import Paired, list_tablets
 from merchant_agent.terminal.overview import (
     known_tills,
     latest_complaints,
@@ -34,27 +26,18 @@ from merchant_agent.terminal.overview import (
 )
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.upload.uploader import Uploader
-from merchant_agent.terminal.web.address import qr_svg, reachable_root
+from merchant_agent.terminal.web.tablets import seen_tablets
 from merchant_agent.terminal.web.words import alarm_saying, sale_words, upload_words
 from merchant_agent.web.reading import read_field
 from merchant_agent.web.sign_in import requires_role, signed_in
 
 _MOST_SALES = 6
 _MOST_WORDS = 10
-_CONNECTED_S = 75
 # A tablet's page asks again every 20 s at least.
 _SHOWS_S = 30.0
 _ENTRY = "sale_entry"
 _AMOUNT_CHARS = 11
 _ORDER_CHARS = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _TabletSeen:
-    """A paired tablet and whether it is there now."""
-
-    paired: Paired
-    is_connected: bool
 
 
 def counter(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Blueprint:
@@ -89,39 +72,6 @@ def counter(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Bluepri
         _report(terminal)
         return redirect(url_for("counter.page"))
 
-    @blueprint.get("/counter/links")
-    @requires_role("staff")
-    def links() -> Response:
-        # Where a language is chosen on the page below: it is remembered, the secret is not shown twice.
-        return redirect(url_for("counter.page"))
-
-    @blueprint.post("/counter/links")
-    @requires_role("staff")
-    def new_link() -> str:
-        now = terminal.clock.now()
-        with terminal.store.write() as writer:
-            secret = make_pairing_link(writer, at=now, till=read_field("till", max_chars=TILL_MAX_CHARS))
-            audit(writer, at=now, who=signed_in().name, what="pairing-link")
-        address = f"{reachable_root(request.url_root, open_to_network=is_open)}/kiosk/pair/{secret}"
-        return render_template(
-            "counter/link.html",
-            address=address,
-            qr=Markup(qr_svg(address)),  # noqa: S704 -- made here
-            minutes=LINK_VALID_S // 60,
-            is_open=is_open,
-            is_closed_by_settings=bool(terminal.settings.host) and not is_open,
-        )
-
-    @blueprint.post("/counter/tablets/<tablet_id>/revoke")
-    @requires_role("staff")
-    def revoke(tablet_id: str) -> Response:
-        now = terminal.clock.now()
-        with terminal.store.write() as writer:
-            revoke_tablet(writer, tablet_id, at=now)
-            audit(writer, at=now, who=signed_in().name, what="tablet-revoked", detail=tablet_id)
-        flash(gettext("The tablet is not paired any more."), "done")
-        return redirect(url_for("counter.page"))
-
     @blueprint.post("/counter/alarms/<int:number>/dismiss")
     @requires_role("staff")
     def dismiss(number: int) -> Response:
@@ -148,7 +98,7 @@ def _state(terminal: Terminal, uploader: Uploader) -> str:
     shown = _shown(terminal, tablets)
     return render_template(
         "counter/state.html",
-        tablets=[_TabletSeen(paired=tablet, is_connected=_is_there(tablet, now)) for tablet in tablets],
+        tablets=seen_tablets(tablets, now),
         sales=[(sale, sale_words(sale.state, is_shown=sale.prompt_id in shown)) for sale in sales],
         tills=tills,
         complaints=complaints,
@@ -158,10 +108,6 @@ def _state(terminal: Terminal, uploader: Uploader) -> str:
         upload_words=upload_words(upload.state),
         catalogue=terminal.catalogue,
     )
-
-
-def _is_there(tablet: Paired, now: datetime) -> bool:
-    return tablet.seen_at is not None and abs((now - tablet.seen_at).total_seconds()) < _CONNECTED_S
 
 
 def _shown(terminal: Terminal, tablets: Iterable[Paired]) -> frozenset[str]:

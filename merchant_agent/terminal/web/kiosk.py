@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from markupsafe import Markup
 from merchant_agent.terminal.collect.said import COMMENT_MAX_CHARS
 from merchant_agent.terminal.collect.thanks import shop_page
 from merchant_agent.terminal.services import Terminal, central_address
-from merchant_agent.terminal.web.pairing import COOKIE, current_tablet, keep_cookie
+from merchant_agent.terminal.web.pairing import COOKIE, current_tablet, keep_cookie, unpaired_page
 from merchant_agent.web.locale import LANGS
 
 _LICENCE_GROUP = 4
@@ -25,7 +26,7 @@ def kiosk(terminal: Terminal) -> Blueprint:
     @blueprint.get("/kiosk")
     def page() -> Response:
         if current_tablet() is None:
-            return Response(render_template("kiosk/unpaired.html", link_failed=False), status=401)
+            return unpaired_page(HTTPStatus.UNAUTHORIZED)
         shop = terminal.journal.identity.merchant
         answer = Response(
             render_template(

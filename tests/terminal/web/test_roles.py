@@ -9,9 +9,16 @@ from tests.terminal.collect.shop import Shop
 from tests.terminal.web.doors import ORIGIN, Kiosk
 from tests.terminal.web.people import PASSWORD, PIN, Person, manager_of, staff_of
 
-STAFF_PAGES = ["/counter", "/counter/state", "/counter/links"]
+STAFF_PAGES = ["/counter", "/counter/state", "/counter/links", "/counter/links/arrived"]
 MANAGER_PAGES = ["/manager", "/manager/tokens"]
-STAFF_DEEDS = ["/counter/sales", "/counter/links", "/counter/tablets/x/revoke", "/counter/alarms/1/dismiss"]
+STAFF_DEEDS = [
+    "/counter/sales",
+    "/counter/links",
+    "/counter/tablets/x/again",
+    "/counter/tablets/x/till",
+    "/counter/tablets/x/revoke",
+    "/counter/alarms/1/dismiss",
+]
 MANAGER_DEEDS = ["/manager/tokens", "/manager/tokens/x/revoke", "/manager/pin"]
 
 

@@ -398,6 +398,9 @@ class Device(peewee.Model):
     paired_at = peewee.BigIntegerField()
     seen_at = peewee.BigIntegerField(null=True)
     revoked_at = peewee.BigIntegerField(null=True)
+    address = peewee.TextField(null=True)
+    reached = peewee.TextField(null=True)
+    tried_at = peewee.BigIntegerField(null=True)
 
     class Meta:
         table_name = "device"
@@ -408,6 +411,9 @@ class Pairing(peewee.Model):
     till = peewee.TextField()
     uses_left = peewee.IntegerField()
     expires_at = peewee.BigIntegerField()
+    digits_hash = peewee.BlobField(null=True)
+    wrong = peewee.IntegerField(default=0)
+    device = peewee.TextField(null=True)
 
     class Meta:
         table_name = "pairing"
@@ -418,9 +424,46 @@ class PosToken(peewee.Model):
     till = peewee.TextField()
     created_at = peewee.BigIntegerField()
     revoked_at = peewee.BigIntegerField(null=True)
+    dry_run = peewee.IntegerField(default=0)
+    secret = peewee.BlobField(null=True)
+    former_secret = peewee.BlobField(null=True)
 
     class Meta:
         table_name = "pos_token"
+
+
+class PosWay(peewee.Model):
+    number = peewee.AutoField()
+    kind = peewee.TextField()
+    name = peewee.TextField()
+    till = peewee.TextField()
+    enabled = peewee.IntegerField()
+    dry_run = peewee.IntegerField()
+    details = peewee.TextField()
+    progress = peewee.TextField(null=True)
+
+    class Meta:
+        table_name = "pos_way"
+
+
+class PosFile(peewee.Model):
+    way = peewee.IntegerField()
+    digest = peewee.BlobField()
+    at = peewee.BigIntegerField()
+    why = peewee.TextField()
+
+    class Meta:
+        table_name = "pos_file"
+        primary_key = peewee.CompositeKey("way", "digest")
+
+
+class ReceiptWord(peewee.Model):
+    sort = peewee.TextField()
+    word = peewee.TextField()
+
+    class Meta:
+        table_name = "receipt_word"
+        primary_key = peewee.CompositeKey("sort", "word")
 
 
 class Alarm(peewee.Model):
@@ -511,6 +554,9 @@ _TABLES = (
     Device,
     Pairing,
     PosToken,
+    PosWay,
+    PosFile,
+    ReceiptWord,
     Alarm,
     Account,
     SignInOrigin,
