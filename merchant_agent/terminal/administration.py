@@ -16,6 +16,7 @@ from merchant_agent.errors import OnHoldError, StoreError
 from merchant_agent.evidence.bodies import DayCloseBody, HeartbeatBody, Kind, SettingsBody, StartBody
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.duties import Nightly
+from merchant_agent.terminal.pos.words import load_words
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.identity import load_identities
 from merchant_agent.terminal.store.journal import JournalWriter
@@ -45,7 +46,7 @@ def record_start(terminal: Terminal) -> None:
             was_stopped = writer.execute(OrderlyStop.delete()) > 0
             is_first = newest_of(writer, Kind.START) is None
             writer.append(Kind.START, StartBody(software=SOFTWARE, clean=was_stopped or is_first))
-            _sign_settings(terminal, writer)
+            sign_settings(terminal, writer)
     except (StoreError, OnHoldError) as error:
         _log.error("the start could not be recorded: %s", error)
 
@@ -107,14 +108,21 @@ def close_day(terminal: Terminal, nightly: Nightly) -> None:
         raise
 
 
-def _sign_settings(terminal: Terminal, writer: JournalWriter) -> None:
-    """Nothing where none were ever stated."""
+def sign_settings(terminal: Terminal, writer: JournalWriter) -> None:
+    """Signs the opening hours and the words for receipts where they changed; nothing where none were ever stated.
+
+    Raises:
+        OnHoldError: the journal is on hold.
+        StoreError: it could not be written.
+    """
     settings = terminal.settings
     body = SettingsBody(
-        opening=parse_opening(settings.opening_hours), closures=parse_closures(settings.closures)
+        opening=parse_opening(settings.opening_hours),
+        closures=parse_closures(settings.closures),
+        words=load_words(writer),
     )
     signed = newest_of(writer, Kind.SETTINGS)
-    before = SettingsBody(opening=(), closures=()) if signed is None else signed.body
+    before = SettingsBody(opening=(), closures=(), words=()) if signed is None else signed.body
     if body != before:
         writer.append(Kind.SETTINGS, body)
 
