@@ -44,6 +44,12 @@ class OnHoldError(MerchantAgentError):
         self.reason = reason
 
 
+class OutOfServiceError(MerchantAgentError):
+    """The terminal has ended: nobody will ever sign what it is told, so nothing of it was kept."""
+
+    code = "out-of-service"
+
+
 class FormatError(MerchantAgentError):
     """Bytes from outside do not have the one form that is specified (rule V1)."""
 

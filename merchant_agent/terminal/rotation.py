@@ -8,6 +8,8 @@ from typing import Literal
 
 from merchant_agent.errors import ConflictError, RequestError
 from merchant_agent.evidence.bodies import EndBody, Kind, RotateBody
+from merchant_agent.terminal.collect.recovery import sign_kept
+from merchant_agent.terminal.collect.sweep import end_all
 from merchant_agent.terminal.heads import Unknown, ask_head, judge_head
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.identity import Identity
@@ -42,7 +44,8 @@ def rotate(terminal: Terminal, reason: Literal["planned", "suspected"]) -> Ident
 def end(terminal: Terminal, reason: Literal["closed", "replaced"]) -> bool:
     """Takes the terminal out of service for good; whether all that it recorded has arrived.
 
-    What has not is sent whenever the program runs.
+    Before the last record everything that was kept or begun is signed. What has not arrived is sent
+    whenever the program runs.
 
     Raises:
         ConflictError: "on-hold", nothing is signed at the moment, or it has ended already.
@@ -51,6 +54,8 @@ def end(terminal: Terminal, reason: Literal["closed", "replaced"]) -> bool:
         StoreError: the database did not do it.
     """
     _require_free(terminal)
+    sign_kept(terminal)
+    end_all(terminal)
     terminal.journal.close_epoch(Kind.END, EndBody(reason=reason), "ended")
     with _client(terminal) as client:
         delivery = Delivery(terminal, client)

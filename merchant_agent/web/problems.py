@@ -26,6 +26,7 @@ from merchant_agent.errors import (
     MerchantAgentError,
     NotFoundError,
     OnHoldError,
+    OutOfServiceError,
     SignInError,
     StartError,
     StoreCorruptError,
@@ -159,6 +160,16 @@ _KINDS: tuple[tuple[type[MerchantAgentError], _Kind], ...] = (
                 "What was saved before is safe. The counter's page says why, and what to do."
             ),
             retry_after_s=60,
+        ),
+    ),
+    (
+        OutOfServiceError,
+        _Kind(
+            status=410,
+            title=lazy_gettext("This terminal was taken out of service"),
+            advice=lazy_gettext(
+                "It asks nobody any more. What it recorded is still sent; leave it on until nothing waits."
+            ),
         ),
     ),
     (

@@ -3,7 +3,8 @@
 A prompt that somebody touched is theirs: it ends in a rating, or after they took their
 choice back, never by the next sale.
 
-Raises of every function that writes: `StoreError` where nothing could be stored.
+Raises of every function that writes: `StoreError` where nothing could be stored,
+`OutOfServiceError` once the terminal has ended.
 """
 
 from __future__ import annotations
@@ -24,7 +25,13 @@ from merchant_agent.terminal.collect.lookup import (
 )
 from merchant_agent.terminal.collect.said import Answer, Thanks, check_answer, check_id
 from merchant_agent.terminal.collect.screen import Tablet
-from merchant_agent.terminal.collect.signing import find_or_lost, lapse, sign_or_keep, writing
+from merchant_agent.terminal.collect.signing import (
+    find_or_lost,
+    lapse,
+    require_in_service,
+    sign_or_keep,
+    writing,
+)
 from merchant_agent.terminal.collect.thanks import kept_again, thanks_again, thanks_for
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.journal import Appended, JournalWriter
@@ -180,6 +187,7 @@ def _require_answerable(
     terminal: Terminal, reader: Reader, tablet: Tablet, answer_id: str, prompt_id: str
 ) -> Prompt:
     """The prompt, when it is open, asked by tablets, and held by no other tablet or answer."""
+    require_in_service(terminal, reader)
     prompt = _find_heard(terminal, reader, tablet, prompt_id)
     if prompt.outcome == PromptState.RATED:
         raise ConflictError("answered", "the prompt has a rating already")

@@ -1,7 +1,7 @@
 """Sales become prompts: one signed prompt for each order of a till and business day.
 
-Raises of every function that writes: `StartError` before the enrolment, `StoreError` where
-nothing could be stored.
+Raises of every function that writes: `StartError` before the enrolment, `OutOfServiceError` once
+the terminal has ended, `StoreError` where nothing could be stored.
 """
 
 from __future__ import annotations

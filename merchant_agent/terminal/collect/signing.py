@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from merchant_agent.errors import NotFoundError
+from merchant_agent.errors import NotFoundError, OutOfServiceError
 from merchant_agent.evidence.bodies import Body, Kind, LapseBody, LapseReason
 from merchant_agent.evidence.record import ABOUT_NOTHING, About, new_id
 from merchant_agent.store.store import Reader
@@ -50,6 +50,16 @@ def why_unsigned(terminal: Terminal, reader: Reader) -> str | None:
     return None if outage is None else outage.reason
 
 
+def require_in_service(terminal: Terminal, reader: Reader) -> None:
+    """Lets nothing be kept that nobody will ever sign.
+
+    Raises:
+        OutOfServiceError: the terminal has ended.
+    """
+    if why_unsigned(terminal, reader) == "ended":
+        raise OutOfServiceError("this terminal was taken out of service; nothing was kept")
+
+
 def find_or_lost(terminal: Terminal, reader: Reader, prompt_id: str, till: str) -> Prompt:
     """The prompt of that id; while nothing can be signed, one that got lost with the ledger's tail too.
 
@@ -82,8 +92,10 @@ def sign_or_keep(  # noqa: PLR0913 -- a record has these parts
 
     Raises:
         OnHoldError: the journal went on hold this moment; the same again is kept.
+        OutOfServiceError: the terminal has ended.
         StoreError: it could not be written.
     """
+    require_in_service(terminal, writer)
     now = terminal.clock.now()
     reason = why_unsigned(terminal, writer)
     if reason is None:
@@ -110,6 +122,7 @@ def lapse(terminal: Terminal, writer: JournalWriter, prompt: Prompt | Question, 
     """Says that nobody answered the prompt on the tablet; never where somebody's level stands.
 
     Raises:
+        OutOfServiceError: as `sign_or_keep`.
         StoreError: it could not be written.
     """
     sign_or_keep(terminal, writer, Kind.LAPSE, LapseBody(reason=reason), prompt=prompt)

@@ -48,11 +48,14 @@ _MILLISECOND = timedelta(milliseconds=1)
 def sweep(terminal: Terminal) -> int:
     """Ends what is over; how many prompts that were. Cheap when nothing is, to be called each second.
 
-    An answer that no reader would take stays where it is, and is tried again after its time.
+    An answer that no reader would take stays where it is, and is tried again after its time. Once the
+    terminal has ended nothing does any more.
 
     Raises:
         StoreError: something could not be stored; what was ended before stays ended.
     """
+    if terminal.journal.hold == "ended":
+        return 0
     with terminal.store.read() as reader:
         drafts: list[Draft] = reader.all(Draft.select())
         untouched = _untouched(reader)
@@ -63,6 +66,25 @@ def sweep(terminal: Terminal) -> int:
     if _over(terminal, untouched, terminal.board.questions()):
         ended += _end_untouched(terminal)
     return ended
+
+
+def end_all(terminal: Terminal) -> None:
+    """Signs every answer that was begun as it stands, and lets every other question lapse: nobody comes back.
+
+    Raises:
+        StoreError: something could not be stored; what was ended before stays ended.
+    """
+    with terminal.store.read() as reader:
+        drafts: list[Draft] = reader.all(Draft.select())
+    for draft in drafts:
+        _end_if_sound(terminal, draft, is_last=True)
+    while True:
+        with writing(terminal) as writer:
+            left = _untouched(writer)[:_AT_ONCE]
+            for prompt in left:
+                lapse(terminal, writer, prompt, "timed_out")
+        if not left:
+            return
 
 
 def _tell_unsigned(draft: Draft, error: FormatError | VerificationError) -> None:
@@ -107,21 +129,21 @@ def _over(
     return over
 
 
-def _end_if_sound(terminal: Terminal, draft: Draft) -> bool:
+def _end_if_sound(terminal: Terminal, draft: Draft, *, is_last: bool = False) -> bool:
     """Ends the draft; one that no reader would take is left alone until it has been idle once more."""
     try:
-        return _end_idle(terminal, draft.prompt_id)
+        return _end_idle(terminal, draft.prompt_id, is_last=is_last)
     except (FormatError, VerificationError) as error:
         _tell_unsigned(draft, error)
         terminal.touches.touch(draft.answer_id)
         return False
 
 
-def _end_idle(terminal: Terminal, prompt_id: str) -> bool:
-    """Signs the draft, or lapses its prompt, unless somebody touched it in the meantime."""
+def _end_idle(terminal: Terminal, prompt_id: str, *, is_last: bool) -> bool:
+    """Signs the draft, or lapses its prompt, unless somebody touched it in the meantime and may again."""
     with writing(terminal) as writer:
         draft = find_draft(writer, prompt_id)
-        if draft is None or not _is_idle(terminal, draft):
+        if draft is None or not (is_last or _is_idle(terminal, draft)):
             return False
         prompt = _prompt_of(terminal, writer, prompt_id)
         if draft.level is None:

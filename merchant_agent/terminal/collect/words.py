@@ -2,8 +2,8 @@
 
 Each is signed once under the id that the tablet made for it; sent again, it is the same one.
 
-Raises of both functions: `StartError` before the enrolment, `StoreError` where nothing could
-be stored.
+Raises of both functions: `StartError` before the enrolment, `OutOfServiceError` once the
+terminal has ended, `StoreError` where nothing could be stored.
 """
 
 from __future__ import annotations

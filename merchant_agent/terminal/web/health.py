@@ -26,6 +26,7 @@ def health(terminal: Terminal, uploader: Uploader) -> Blueprint:
             waiting=status.waiting,
             last_upload_at=None if last is None else format_at(last.astimezone(terminal.clock.now().tzinfo)),
             upload=status.state,
+            hold=terminal.journal.hold,
         )
 
     @blueprint.get("/readyz")

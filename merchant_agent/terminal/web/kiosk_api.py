@@ -170,10 +170,12 @@ def _grievance(message: ComplaintMessage) -> Grievance:
 
 
 def _shown(terminal: Terminal, screen: Screen) -> dict[str, object]:
-    question = screen.question
+    """The kind is "ended" once the terminal is out of service: a tablet says so to whoever stands there."""
+    has_ended = terminal.journal.hold == "ended"
+    question = None if has_ended else screen.question
     return {
         "version": screen.version,
-        "kind": screen.kind,
+        "kind": "ended" if has_ended else screen.kind,
         "at": format_at(terminal.clock.now()),
         "question": None if question is None else _asked(terminal, question),
     }

@@ -29,7 +29,13 @@ def test_health_tells_head_acknowledged_and_waiting(app: Flask, shop: Shop) -> N
         "waiting": 1,
         "last_upload_at": None,
         "upload": "ready",
+        "hold": None,
     }
+
+
+def test_health_names_what_holds_up_the_signing(app: Flask, shop: Shop) -> None:
+    shop.terminal.journal.put_on_hold("frozen")
+    assert app.test_client().get("/healthz").get_json()["hold"] == "frozen"
 
 
 def test_an_enrolled_terminal_is_ready(app: Flask) -> None:

@@ -53,8 +53,9 @@ let isConnected = true;
 const question = () => (told.question && told.question.prompt !== ended ? told.question : null);
 const isMine = () => Boolean(step.answer?.isTouched);
 // What stands there already stays as it is.
-const isShown = (asked) => (asked ? step instanceof Ask && step.question.prompt === asked : step.name === "rest");
-const isBusy = () => isMine() || !["rest", "ask", "unconnected", "unpaired"].includes(step.name);
+const calmName = () => (told.kind === "ended" ? "ended" : "rest");
+const isShown = (asked) => (asked ? step instanceof Ask && step.question.prompt === asked : step.name === calmName());
+const isBusy = () => isMine() || !["rest", "ended", "ask", "unconnected", "unpaired"].includes(step.name);
 
 function present(next) {
   step = next;
@@ -112,7 +113,7 @@ function ask(asked, answer) {
 function rest() {
   stage.lang = config.lang;
   stage.large = false;
-  present({ name: "rest" });
+  present({ name: calmName() });
 }
 
 function leave() {
