@@ -27,6 +27,7 @@ from merchant_agent.store.store import Reader
 from merchant_agent.store.whereabouts import Whereabouts, read_whereabouts
 from merchant_agent.terminal.alarms import DAMAGED_ALARM, open_alarms
 from merchant_agent.terminal.devices import list_tablets
+from merchant_agent.terminal.marking import MARK_ALARM
 from merchant_agent.terminal.store.holds import load_hold
 from merchant_agent.terminal.store.identity import Identity, load_identity, load_identity_key
 from merchant_agent.terminal.store.ledger import newest_record, read_ledger
@@ -76,6 +77,7 @@ def _check_database(settings: TerminalSettings, now: datetime, told: Whereabouts
                 yield _check_chain(reader, identity)
                 yield _check_upload(reader, now)
                 yield _check_hold(reader)
+            yield _check_mark(reader)
             yield _check_alarms(reader)
             yield _check_tablets(reader, now)
         if identity is not None:
@@ -139,6 +141,13 @@ def _check_hold(reader: Reader) -> Check:
     if hold is None:
         return healthy("signing", "Nothing holds it up.")
     return broken("signing", f"Nothing is signed since {hold.at:%Y-%m-%d %H:%M} ({hold.reason}).")
+
+
+def _check_mark(reader: Reader) -> Check:
+    """By what the program saw that last ran: it may have another user and environment than this one."""
+    if MARK_ALARM in {alarm.code for alarm in open_alarms(reader)}:
+        return attention("mark", "It cannot be written: mark_file names a file that the terminal may write.")
+    return healthy("mark", "It can be written.")
 
 
 def _check_alarms(reader: Reader) -> Check:

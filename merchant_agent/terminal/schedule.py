@@ -19,6 +19,7 @@ from merchant_agent.terminal.collect.sweep import sweep
 from merchant_agent.terminal.damage import delete_quarantined, heal
 from merchant_agent.terminal.duties import Duty, Every, Nightly, spread_s
 from merchant_agent.terminal.erasure import erase_old
+from merchant_agent.terminal.marking import MarkWatch
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.opening import BALLAST_NAME, DATABASE_NAME
 from merchant_agent.terminal.ticker import Ticker
@@ -35,6 +36,8 @@ _BALLAST_EVERY_S = 60.0
 _CHECKPOINT_EVERY_S = 3600.0
 _HEARTBEAT_LOOK_S = 60.0
 _FIRST_DAY_CLOSE_S = 5.0
+_MARK_LOOK_S = 60.0
+_FIRST_MARK_LOOK_S = 10.0
 _FIRST_BACKUP_S = 600.0
 _RETENTION_EVERY_S = 86_400.0
 _FIRST_RETENTION_S = 900.0
@@ -92,6 +95,11 @@ def duties_of(terminal: Terminal, uploader: Uploader) -> tuple[Duty, ...]:
             name="heartbeat",
             timer=Every(clock, _HEARTBEAT_LOOK_S, first_s=_HEARTBEAT_LOOK_S),
             run=lambda: beat(terminal),
+        ),
+        Duty(
+            name="mark",
+            timer=Every(clock, _MARK_LOOK_S, first_s=_FIRST_MARK_LOOK_S),
+            run=MarkWatch(terminal).look,
         ),
         Duty(name="day close", timer=closing, run=lambda: close_day(terminal, closing)),
         Duty(name="backup", timer=nightly, run=lambda: back_up(terminal, nightly), slow=True),

@@ -182,3 +182,19 @@ def test_the_schedule_runs_and_stops(terminal: Terminal, uploader: Uploader) -> 
     schedule.start()
     schedule.tick()
     schedule.stop()
+
+
+def test_a_mark_that_cannot_be_written_is_told_once_and_over_once_it_can(
+    tmp_path: Path, uploader: Uploader, terminal: Terminal
+) -> None:
+    blocked = tmp_path / "terminal.mark"
+    terminal.journal.close()
+    blocked.unlink(missing_ok=True)
+    blocked.mkdir()
+    ask(terminal.journal)
+    _pass(terminal, uploader, 300, each_s=10)
+    assert _alarms(terminal) == ["mark-unwritable"]
+    blocked.rmdir()
+    ask(terminal.journal)
+    _pass(terminal, uploader, 120, each_s=10)
+    assert _alarms(terminal) == []

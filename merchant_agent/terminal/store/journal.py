@@ -251,7 +251,8 @@ class Journal:
             self._head = self._chain.head
             self._anchor = newest_anchor(reader)
             marked = None if mark is None else mark.read(identity.issuer)
-            if marked is not None:
+            # A mark of an epoch that is over says nothing: a crash kept it from following, or its disk is full.
+            if marked is not None and marked.epoch >= identity.epoch:
                 is_older |= compare_place(reader, marked.epoch, marked.seq, marked.link) != "known"
         if is_older and self._hold is None:
             self.put_on_hold("restored", "the ledger is older than the keys or the mark")
@@ -259,6 +260,11 @@ class Journal:
             self.put_on_hold("key")
         if self._hold is None:
             settle_keys(keys, store)
+
+    @property
+    def is_mark_failing(self) -> bool:
+        """Whether the mark could not be written at the last commit."""
+        return self._mark is not None and self._mark.is_failing
 
     def close(self) -> None:
         """Gives back what is open beside the store."""

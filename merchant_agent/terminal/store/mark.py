@@ -23,12 +23,15 @@ _FORM = re.compile(rb"([A-Za-z0-9_-]{11}) ([0-9]{1,5}) (-1|[0-9]{1,10}) ([A-Za-z
 
 
 class Mark:
-    """The file at `path`, made with its folder where missing; what cannot be written is logged once."""
+    """The file at `path`, made with its folder where missing; what cannot be written stops nothing.
+
+    `is_failing` tells whether the last `write` did nothing.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
-        self._failed = False
+        self.is_failing = False
 
     def read(self, issuer: str) -> Head | None:
         """The place that was marked for this issuer; None where there is none."""
@@ -50,9 +53,11 @@ class Mark:
             os.lseek(self._descriptor, 0, os.SEEK_SET)
             os.write(self._descriptor, line.encode())
         except OSError as error:
-            if not self._failed:
+            if not self.is_failing:
                 _log.warning("the mark %s cannot be written: %s", self._path, error.strerror)
-            self._failed = True
+            self.is_failing = True
+        else:
+            self.is_failing = False
 
     def close(self) -> None:
         """Gives the file back; the next `write` opens it again."""

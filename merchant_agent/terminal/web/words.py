@@ -142,6 +142,13 @@ _ALARMS: Mapping[str, Saying] = {
         title=lazy_gettext("The database of this terminal is damaged"),
         advice=lazy_gettext("Leave it running and call the operator: there are copies of the last nights."),
     ),
+    "mark-unwritable": Saying(
+        title=lazy_gettext("The file that remembers how far the records came cannot be written"),
+        advice=lazy_gettext(
+            "Nothing is lost, but data copied back to an earlier state would not be found out here. "
+            "Tell the operator: the setting mark_file names a file that this program may write."
+        ),
+    ),
     "backup-failed": Saying(
         title=lazy_gettext("Last night's copy of the data could not be made"),
         advice=lazy_gettext("Is the disk full? It is tried again every hour."),

@@ -50,6 +50,16 @@ def test_a_mark_that_cannot_be_written_stops_nothing(enrolled: EnrolledJournal, 
     journal = _reopened(enrolled, Mark(tmp_path / "file" / "mark"))
     ask(journal)
     assert journal.hold is None
+    assert journal.is_mark_failing
+
+
+def test_a_mark_of_an_epoch_that_is_over_says_nothing(enrolled: EnrolledJournal, mark: Mark) -> None:
+    old, central = enrolled.journal.identity, enrolled.central
+    mark.write(old.issuer, Head(epoch=1, seq=99, link=LINK))
+    key = enrolled.journal.enrolment_key()
+    octets = central.grant(key.public, issuer=old.issuer, epoch=2)
+    enrolled.journal.begin_epoch(key, octets, old.merchant, old.trust)
+    assert _reopened(enrolled, mark).hold is None
 
 
 def test_a_ledger_that_reaches_its_mark_or_beyond_goes_on(enrolled: EnrolledJournal, mark: Mark) -> None:
