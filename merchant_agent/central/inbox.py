@@ -14,11 +14,10 @@ from dataclasses import dataclass
 
 import peewee
 
+from merchant_agent.central.intake.asking import find_asker, find_heads, require_signed
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import ChainHead, Erasure, Grant, Record, Remark
-from merchant_agent.errors import FormatError, NotFoundError, SignInError, VerificationError
 from merchant_agent.evidence.jws import link_of
-from merchant_agent.evidence.requests import epoch_of, verify_request
 from merchant_agent.store.store import Reader
 
 _TOLD = ("finding", "dispute", "confirm")
@@ -46,25 +45,12 @@ def read_inbox(central: Central, issuer: str, header: str, after: int) -> Inbox:
 
     Raises:
         NotFoundError: "issuer".
-        SignInError: "inbox-signature", when it is not signed by the terminal over its present nonce.
+        SignInError: "request-signature", when it is not signed by the terminal over its present nonce.
     """
-    try:
-        granted = central.issuers.find(central.store, issuer, epoch_of(header))
-    except FormatError as error:
-        raise SignInError("inbox-signature", str(error)) from error
-    chain = (
-        (ChainHead.merchant == granted.merchant)
-        & (ChainHead.issuer == issuer)
-        & (ChainHead.epoch == granted.epoch)
-    )
+    granted = find_asker(central, issuer, header)
     with central.store.read() as reader:
-        nonce = reader.scalar(ChainHead.select(ChainHead.nonce).where(chain))
-        if nonce is None:
-            raise NotFoundError("issuer", f"there is no chain of {issuer}")
-        try:
-            verify_request(header, granted.key, "inbox", issuer, nonce, str(after))
-        except VerificationError as error:
-            raise SignInError("inbox-signature", "it is not signed over the present nonce") from error
+        row, _ = find_heads(reader, granted)
+        require_signed(header, granted, "inbox", row.nonce, str(after))
         return _read(reader, granted.merchant, after)
 
 

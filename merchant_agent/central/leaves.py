@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from merchant_agent.central.intake.asking import find_asker, find_heads, require_signed
 from merchant_agent.central.log.checkpoints import newest_checkpoint
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.models import ChainHead, LogLeaf, Record
-from merchant_agent.errors import FormatError, NotFoundError, SignInError, VerificationError
+from merchant_agent.central.store.models import LogLeaf, Record
 from merchant_agent.evidence.jws import leaf_hash
-from merchant_agent.evidence.requests import epoch_of, verify_request
 from merchant_agent.store.store import Reader
 
 _MOST = 1000
@@ -37,23 +36,10 @@ def find_leaves(central: Central, issuer: str, header: str, epoch: int, after: i
         NotFoundError: "issuer".
         SignInError: "request-signature", when it is not signed by the terminal over its present nonce.
     """
-    try:
-        granted = central.issuers.find(central.store, issuer, epoch_of(header))
-    except FormatError as error:
-        raise SignInError("request-signature", str(error)) from error
-    chain = (
-        (ChainHead.merchant == granted.merchant)
-        & (ChainHead.issuer == issuer)
-        & (ChainHead.epoch == granted.epoch)
-    )
+    granted = find_asker(central, issuer, header)
     with central.store.read() as reader:
-        nonce = reader.scalar(ChainHead.select(ChainHead.nonce).where(chain))
-        if nonce is None:
-            raise NotFoundError("issuer", f"there is no chain of {issuer}")
-        try:
-            verify_request(header, granted.key, "leaves", issuer, nonce, f"{epoch}.{after}")
-        except VerificationError as error:
-            raise SignInError("request-signature", "it is not signed over the present nonce") from error
+        row, _ = find_heads(reader, granted)
+        require_signed(header, granted, "leaves", row.nonce, f"{epoch}.{after}")
         return _find(reader, granted.merchant, issuer, epoch, after)
 
 

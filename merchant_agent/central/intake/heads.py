@@ -10,18 +10,17 @@ from dataclasses import dataclass
 
 import peewee
 
+from merchant_agent.central.intake.asking import find_asker, find_heads, require_signed
 from merchant_agent.central.intake.standing import ACTIVE, REVOKED
 from merchant_agent.central.intake.verdicts import STUB
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.issuers import Granted
-from merchant_agent.central.store.models import ChainHead, Disclosure, Quarantine, Record
+from merchant_agent.central.store.models import Disclosure, Quarantine, Record
 from merchant_agent.clock import format_at
-from merchant_agent.errors import ForbiddenError, FormatError, NotFoundError, SignInError, VerificationError
+from merchant_agent.errors import ForbiddenError
 from merchant_agent.evidence.disclosure import encode_line
 from merchant_agent.evidence.epochs import ChainState, HeadAnswer
 from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.jws import link_of
-from merchant_agent.evidence.requests import Purpose, epoch_of, verify_request
 from merchant_agent.store.store import Reader
 
 _MOST_LINES = 256
@@ -47,10 +46,10 @@ def read_head(central: Central, issuer: str, header: str, client_nonce: str) -> 
         NotFoundError: "issuer".
         SignInError: "request-signature".
     """
-    granted = _find_asker(central, issuer, header)
+    granted = find_asker(central, issuer, header)
     with central.store.read() as reader:
-        row, newest_epoch = _find_heads(reader, granted)
-    _require_signed(header, granted, "head", client_nonce, "")
+        row, newest_epoch = find_heads(reader, granted)
+    require_signed(header, granted, "head", client_nonce, "")
     answer = HeadAnswer(
         client_nonce=client_nonce,
         issuer=issuer,
@@ -75,10 +74,10 @@ def read_records(central: Central, issuer: str, header: str, epoch: int, after: 
         SignInError: "request-signature", when it is not signed over the asker's present nonce.
         ForbiddenError: "epoch-replaced", when the asker's epoch is not the newest; "revoked".
     """
-    granted = _find_asker(central, issuer, header)
+    granted = find_asker(central, issuer, header)
     with central.store.read() as reader:
-        row, newest_epoch = _find_heads(reader, granted)
-        _require_signed(header, granted, "records", row.nonce, f"{epoch}.{after}")
+        row, newest_epoch = find_heads(reader, granted)
+        require_signed(header, granted, "records", row.nonce, f"{epoch}.{after}")
         if granted.epoch != newest_epoch:
             raise ForbiddenError("epoch-replaced", "a later epoch of this issuer was granted")
         if row.state == REVOKED:
@@ -93,33 +92,6 @@ def read_records(central: Central, issuer: str, header: str, epoch: int, after: 
         taken.append(line)
         after = seq
     return TakenUp(lines=tuple(taken), next=after)
-
-
-def _find_asker(central: Central, issuer: str, header: str) -> Granted:
-    try:
-        return central.issuers.find(central.store, issuer, epoch_of(header))
-    except FormatError as error:
-        raise SignInError("request-signature", str(error)) from error
-
-
-def _require_signed(header: str, granted: Granted, purpose: Purpose, nonce: str, detail: str) -> None:
-    try:
-        verify_request(header, granted.key, purpose, granted.issuer, nonce, detail)
-    except VerificationError as error:
-        raise SignInError("request-signature", "it is not signed over this request and nonce") from error
-
-
-def _find_heads(reader: Reader, granted: Granted) -> tuple[ChainHead, int]:
-    """The head of the epoch, and which epoch is the issuer's newest."""
-    chains = (ChainHead.merchant == granted.merchant) & (ChainHead.issuer == granted.issuer)
-    of_terminal = chains & (ChainHead.role == "terminal")
-    row: ChainHead | None = reader.first(
-        ChainHead.select().where(of_terminal & (ChainHead.epoch == granted.epoch))
-    )
-    newest = reader.scalar(ChainHead.select(peewee.fn.MAX(ChainHead.epoch)).where(of_terminal))
-    if row is None or newest is None:
-        raise NotFoundError("issuer", f"there is no chain of {granted.issuer}")
-    return row, newest
 
 
 def _state(kept: str, *, is_newest: bool) -> ChainState:

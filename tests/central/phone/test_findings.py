@@ -95,7 +95,7 @@ def test_nobody_else_reads_an_inbox(central: Central, visitor: Visitor, attack: 
         "nonsense": "Merchant-Agent 1.AA",
     }[attack]
     answer = ask(central, sender, header=header)
-    assert (answer.status_code, answer.get_json()["code"]) == (401, "inbox-signature")
+    assert (answer.status_code, answer.get_json()["code"]) == (401, "request-signature")
 
 
 def test_the_public_learns_of_it_three_working_days_later(
