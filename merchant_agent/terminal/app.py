@@ -40,7 +40,7 @@ from merchant_agent.terminal.web.tablets import tablets
 from merchant_agent.web.app import exempt_from_csrf, load_secret, make_app
 from merchant_agent.web.logs import start_logging
 from merchant_agent.web.parts import WebParts
-from merchant_agent.web.server import announce, serve
+from merchant_agent.web.server import Crew, announce, serve
 from merchant_agent.web.supervisor import READY, notify
 
 LOOPBACK = "127.0.0.1"
@@ -53,8 +53,11 @@ _SESSION_HOURS = 12
 _NOBODY = {"shop_name": ""}
 
 
-def create_app(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Flask:
-    """The pages and interfaces of an open terminal; `is_open` tells whether the network reaches them."""
+def create_app(terminal: Terminal, uploader: Uploader, *, is_open: bool, crew: Crew | None = None) -> Flask:
+    """The pages and interfaces of an open terminal; `is_open` tells whether the network reaches them.
+
+    For each tablet that is paired the `crew` that serves them becomes larger.
+    """
     app = make_app(
         WebParts(
             name="terminal",
@@ -68,8 +71,13 @@ def create_app(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Flas
             session_hours=_SESSION_HOURS,
         )
     )
+
+    def more_threads() -> None:
+        if crew is not None:
+            crew.raise_to(_threads(terminal))
+
     for blueprint in (
-        pairing(terminal),
+        pairing(terminal, more_threads),
         ready(terminal),
         kiosk(terminal),
         kiosk_api(terminal),
@@ -103,13 +111,13 @@ def run(settings: TerminalSettings, *, as_json: bool) -> None:
         ends.push(_note_orderly_stop(terminal))
         with terminal.store.read() as reader:
             host = choose_host(reader, settings.host)
-            threads = len(list_tablets(reader)) + _SPARE_THREADS
+        crew, threads = Crew(), _threads(terminal)
         beginning = Beginning(terminal)
         client = Client(proxy=settings.proxy, ca_file=settings.central_ca)
         uploader = Uploader(
             terminal, client, inbox=Inbox(terminal, client), indices=Indices(terminal, client)
         )
-        app = create_app(terminal, uploader, is_open=not is_loopback(host))
+        app = create_app(terminal, uploader, is_open=not is_loopback(host), crew=crew)
         schedule = Schedule(terminal, uploader)
         serve(
             app,
@@ -120,6 +128,7 @@ def run(settings: TerminalSettings, *, as_json: bool) -> None:
                 terminal, host, beginning, uploader, schedule, ends, announce("terminal", as_json=as_json)
             ),
             on_stop=terminal.bell.close,
+            crew=crew,
         )
 
 
@@ -136,6 +145,11 @@ def _note_orderly_stop(
         return False
 
     return note
+
+
+def _threads(terminal: Terminal) -> int:
+    with terminal.store.read() as reader:
+        return len(list_tablets(reader)) + _SPARE_THREADS
 
 
 def choose_host(reader: Reader, wanted: str) -> str:

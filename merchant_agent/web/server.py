@@ -14,11 +14,33 @@ from typing import NoReturn
 
 from flask import Flask
 from waitress.server import create_server
+from waitress.task import ThreadedTaskDispatcher
 
 from merchant_agent.errors import StartError
 
 _CONNECTION_LIMIT = 500
 _NOT_HERE = {errno.EADDRNOTAVAIL, errno.EACCES}
+
+
+class Crew:
+    """The threads that answer requests; any thread may ask for more while the server runs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._dispatcher: ThreadedTaskDispatcher | None = None  # under _lock
+        self._count = 0  # under _lock
+
+    def begin(self, dispatcher: ThreadedTaskDispatcher, count: int) -> None:
+        """Belongs to a server from now on, which has so many."""
+        with self._lock:
+            self._dispatcher, self._count = dispatcher, count
+
+    def raise_to(self, count: int) -> None:
+        """There are at least so many from now on; nothing before the server has begun."""
+        with self._lock:
+            if self._dispatcher is not None and count > self._count:
+                self._count = count
+                self._dispatcher.set_thread_count(count)
 
 
 def serve(  # noqa: PLR0913 -- what a server needs to know
@@ -29,8 +51,11 @@ def serve(  # noqa: PLR0913 -- what a server needs to know
     threads: int,
     on_ready: Callable[[str], None],
     on_stop: Callable[[], None],
+    crew: Crew | None = None,
 ) -> None:
     """Answers requests until SIGTERM or SIGINT; to be called from the main thread.
+
+    Through `crew` the threads become more meanwhile.
 
     `on_ready` gets the address once connections are taken; `on_stop` is called at the
     signal and must end whatever requests are waiting for.
@@ -50,6 +75,8 @@ def serve(  # noqa: PLR0913 -- what a server needs to know
         )
     except OSError as error:
         raise StartError(_why_not(error, host, port)) from error
+    if crew is not None:
+        crew.begin(server.task_dispatcher, threads)
     ends = _Ends(on_stop)
     ends.install()
     on_ready(local_url(host, _port_of(server)))

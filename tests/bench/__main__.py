@@ -16,6 +16,8 @@ BENCHES = {
     "rates": "The machine",
     "append": "Signed, durable append",
     "thanks": "From done to thank you",
+    "crowd": "Fifty idle tablets",
+    "browser": "The tablet in a browser",
     "intake": "Central's intake, every signature checked",
     "log": "Central's log",
     "wire": "Bytes on the wire",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import selectors
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from urllib.parse import quote
 
@@ -21,11 +21,22 @@ from tests.bench.line import Line
 
 
 class Polls:
-    """Long polls of all tablets of a demo, until `close`."""
+    """Long polls of the tablets of a demo, or of those with these tokens, until `close`.
 
-    def __init__(self, demo: Running) -> None:
+    `heard` gets the order number of each question that a tablet is told of, with the tablet's place
+    among them.
+    """
+
+    def __init__(
+        self,
+        demo: Running,
+        tablets: Sequence[str] | None = None,
+        heard: Callable[[int, str], None] = lambda _tablet, _order: None,
+    ) -> None:
         self._closing = threading.Event()
-        self._polls = [(Line(demo.terminal.url), f"{COOKIE}={tablet}") for tablet in demo.state.tablets]
+        self._heard = heard
+        tokens = demo.state.tablets if tablets is None else tablets
+        self._polls = [(Line(demo.terminal.url), f"{COOKIE}={token}") for token in tokens]
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
@@ -36,15 +47,18 @@ class Polls:
 
     def _work(self) -> None:
         with selectors.DefaultSelector() as selector:
-            for line, cookie in self._polls:
-                selector.register(line.socket, selectors.EVENT_READ, (line, cookie))
+            for place, (line, cookie) in enumerate(self._polls):
+                selector.register(line.socket, selectors.EVENT_READ, (place, line, cookie))
                 _ask(line, cookie, "")
             while not self._closing.is_set():
                 for key, _ in selector.select(timeout=0.2):
-                    line, cookie = key.data
+                    place, line, cookie = key.data
                     body = line.receive()
                     if body is not None:
-                        _ask(line, cookie, json.loads(body)["version"])
+                        screen = json.loads(body)
+                        if screen["question"] is not None:
+                            self._heard(place, screen["question"]["order"])
+                        _ask(line, cookie, screen["version"])
             for line, _ in self._polls:
                 line.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from flask import Blueprint, Response, g, redirect, render_template, request
@@ -35,8 +36,11 @@ _DIGITS_CHARS = 16
 _GUESSES = "pairing"
 
 
-def pairing(terminal: Terminal) -> Blueprint:
-    """The page of a pairing link, that of the six digits, and the note of when each tablet was last heard of."""
+def pairing(terminal: Terminal, on_paired: Callable[[], object]) -> Blueprint:
+    """The page of a pairing link, that of the six digits, and the note of when each tablet was last heard of.
+
+    `on_paired` is called once another tablet is there, which will wait on a thread of its own.
+    """
     blueprint = Blueprint("pairing", __name__)
 
     @blueprint.get("/kiosk/pair")
@@ -53,11 +57,14 @@ def pairing(terminal: Terminal) -> Blueprint:
             return unpaired_page(HTTPStatus.NOT_FOUND, _wrong_words(terminal))
         if token is None:
             return unpaired_page(HTTPStatus.NOT_FOUND, _wrong_words(terminal))
+        on_paired()
         return keep_cookie(redirect("/kiosk/ready#paired"), token)
 
     @blueprint.get("/kiosk/pair/<secret>")
     def use_link(secret: str) -> AnyResponse:
-        return _use_link(terminal, secret)
+        answer = _use_link(terminal, secret)
+        on_paired()
+        return answer
 
     @blueprint.before_app_request
     def see() -> None:
