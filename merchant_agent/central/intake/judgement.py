@@ -53,6 +53,10 @@ def _stopped(standing: Standing, upload: Upload) -> Judgement | None:
         return _nothing(standing, "frozen")
     if upload.flaw is not None:
         return _refused(standing, upload, upload.flaw)
+    if not standing.is_signed:
+        # Whoever holds a key that was revoked has no say about earlier epochs either. The terminal sends
+        # the same records again under its next key.
+        return _refused(standing, upload, f"signed by the key of epoch {upload.signer}, which was revoked")
     last_seq = standing.last_seq
     if last_seq is not None and upload.batch.newest.seq > last_seq:
         return _refused(

@@ -20,7 +20,7 @@ from merchant_agent.evidence.chain import Chain
 from merchant_agent.evidence.exchange import Answer
 from merchant_agent.evidence.fields import Head
 from merchant_agent.evidence.jws import Jws, Typ, decode_jws, link_of
-from merchant_agent.evidence.record import Record, Totals, decode_record, peek_record
+from merchant_agent.evidence.record import Record, decode_record, peek_record
 from merchant_agent.evidence.stub import Stub
 
 
@@ -105,27 +105,35 @@ def _take(record: Record, line: Line, taken: list[Accepted], known: Known) -> No
 
 
 def _recovered(standing: Standing, upload: Upload, seq: int, line: Line) -> Record | None:
-    """The record in whose place a rejected line stands, if this is it: the record after it names its link."""
+    """The record in whose place a rejected line stands, if this is it: the record after it names its link.
+
+    One that was itself set aside, for what it says, is not recovered by being sent again.
+    """
     held, before = standing.held[seq], standing.held.get(seq - 1)
     if not isinstance(line.signed, Jws) or not held.vouched or link_of(line.record) != held.link:
+        return None
+    if line.record == held.octets.partition(b"~")[0]:
         return None
     granted = upload.granted
     try:
         link = before.link if before is not None and before.vouched else peek_record(line.signed.payload).prev
         head = Head(epoch=granted.epoch, seq=seq - 1, link=link)
+        said = None if before is None or before.rule is not None else _record_of(before)
+        totals = standing.begins if seq == 0 else None if said is None else said.totals
         chain = Chain.resume(
-            granted.issuer, granted.epoch, granted.key, head, _totals(before), role="terminal"
+            *(granted.issuer, granted.epoch, granted.key, head, totals),
+            role="terminal",
+            anchor=None if said is None else said.anchor,
         )
-        return chain.advance(line.signed)
+        record = chain.advance(line.signed)
     except (FormatError, VerificationError):
         return None
+    return record if standing.knows(record.anchor) else None
 
 
-def _totals(before: Held | None) -> Totals | None:
-    """What the record after it goes on from; None where that is not known."""
-    if before is None or before.rule is not None:
-        return None
-    return decode_record(decode_jws(before.octets, Typ.RECORD).payload).totals
+def _record_of(held: Held) -> Record:
+    """What was accepted there."""
+    return decode_record(decode_jws(held.octets, Typ.RECORD).payload)
 
 
 def _is_same(line: Line, held: Held) -> bool:

@@ -12,10 +12,11 @@ import peewee
 
 from merchant_agent.central.intake.upload import Upload
 from merchant_agent.central.log.checkpoints import checkpoint_of
-from merchant_agent.central.store.models import Batch, Quarantine, Record
+from merchant_agent.central.store.models import Batch, ChainHead, Grant, Quarantine, Record
 from merchant_agent.errors import StoreCorruptError
 from merchant_agent.evidence.exchange import Outcome
 from merchant_agent.evidence.fields import Anchor, Head
+from merchant_agent.evidence.grant import decode_grant
 from merchant_agent.evidence.jws import Jws, Typ, decode_jws, link_of
 from merchant_agent.evidence.octets import encode_b64u
 from merchant_agent.evidence.record import Totals, decode_record
@@ -44,7 +45,7 @@ _ASKED = (
 # What a record that can be read states is found by this; what cannot be read has no anchor.
 _ANCHOR = re.compile(rb',"anchor":\{"size":([1-9][0-9]{0,15}),')
 _TOTALS: msgspec.json.Decoder[Totals] = msgspec.json.Decoder(Totals)
-_Chained = type[Batch] | type[Record] | type[Quarantine]
+_Chained = type[Batch] | type[Grant] | type[Record] | type[Quarantine]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,8 @@ class Standing:
     one before, `claims` the links that earlier batches, or the request for the next epoch, named for
     places that it adds or names. `anchor` is that of the newest accepted
     record; `published` has the roots of those sizes of the log that other anchors of the upload name,
-    where there are any.
+    where there are any. `begins` are the grant's totals, where the upload repeats seq 0. `is_signed` says that
+    the key of the batch counts: that of a later epoch may have been revoked meanwhile.
     """
 
     head: Head
@@ -95,6 +97,8 @@ class Standing:
     claims: Mapping[int, Sequence[str]]
     anchor: Anchor | None
     published: Mapping[int, str]
+    begins: Totals | None
+    is_signed: bool
 
     def knows(self, anchor: Anchor | None) -> bool:
         """Whether central published what the anchor of a record says."""
@@ -139,6 +143,8 @@ def find_standing(reader: Reader, upload: Upload) -> Standing:
         claims=claims,
         anchor=None if newest is None else _anchor_of(bytes(newest)),
         published=_published(reader, upload),
+        begins=_begins(reader, upload) if upload.batch.from_ == 0 and seq >= 0 else None,
+        is_signed=upload.signer == granted.epoch or _counts(reader, upload),
     )
 
 
@@ -147,6 +153,25 @@ def find_answer(reader: Reader, upload: Upload) -> Answered | None:
     query = _of(Batch.select(Batch.outcome, Batch.ack), Batch, upload)
     row = reader.first(query.where(Batch.digest == upload.digest).tuples())
     return None if row is None else Answered(outcome=row[0], ack=bytes(row[1]))
+
+
+def _begins(reader: Reader, upload: Upload) -> Totals:
+    """What the chain goes on from before its first record."""
+    octets = reader.scalar(_of(Grant.select(Grant.octets), Grant, upload))
+    if octets is None:
+        raise StoreCorruptError(f"the grant of {upload.granted.issuer}.{upload.granted.epoch} is missing")
+    return decode_grant(decode_jws(bytes(octets), Typ.GRANT).payload).totals
+
+
+def _counts(reader: Reader, upload: Upload) -> bool:
+    """Whether the key of the signer's epoch, a later one than the records', was not revoked."""
+    granted = upload.granted
+    signer = (
+        (ChainHead.merchant == granted.merchant)
+        & (ChainHead.issuer == granted.issuer)
+        & (ChainHead.epoch == upload.signer)
+    )
+    return bool(reader.scalar(ChainHead.select(ChainHead.state).where(signer)) != REVOKED)
 
 
 def _anchor_of(octets: bytes) -> Anchor | None:

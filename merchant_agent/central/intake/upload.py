@@ -52,12 +52,13 @@ class Line:
 class Upload:
     """A batch that its issuer signed, and the lines that came with it.
 
-    `granted` is the epoch of the records; a later one's key may have signed the batch. `digest` is
+    `granted` is the epoch of the records; a later one's key, of the epoch `signer`, may have signed the batch. `digest` is
     SHA-256 of the batch's octets. `flaw` says why the batch does not describe what
     came (V15); where it is None, the lines are those of `from` to `to`.
     """
 
     granted: Granted
+    signer: int
     octets: bytes
     digest: bytes
     batch: Batch
@@ -114,6 +115,7 @@ def open_upload(raw: RawUpload, find: FindEpoch) -> Upload:
     )
     return Upload(
         granted=granted,
+        signer=signer.epoch,
         octets=octets,
         digest=hashlib.sha256(octets).digest(),
         batch=batch,

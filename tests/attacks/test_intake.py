@@ -1,0 +1,81 @@
+"""What a terminal can do to keep what it signed from counting at central: by sending it rotten, twice, or not at all."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from merchant_agent.central.log.beginning import begin_log
+from merchant_agent.central.log.sequencer import Sequencer
+from merchant_agent.central.revocations import revoke
+from merchant_agent.central.services import Central
+from merchant_agent.central.store.models import Quarantine, Record
+from merchant_agent.evidence.exchange import encode_upload
+from merchant_agent.evidence.jws import Typ, decode_jws
+from merchant_agent.evidence.octets import encode_json
+from tests.central.rows import count, head_of, rows, stored
+from tests.central.sender import Sender, Sent
+
+BOASTING = {
+    "prompts": 1,
+    "lapses": 0,
+    "ratings": [0, 0, 0, 0, 900],
+    "suggestions": 0,
+    "complaints": 0,
+    "returns": 0,
+}
+MADE_UP = {"size": 5, "root": "A" * 43, "time": 1_700_000_000}
+
+
+def sign_otherwise(sender: Sender, **members: object) -> Sent:
+    """The newest record with other members, signed by the terminal's key in its place."""
+    payload = msgspec.json.decode(decode_jws(sender.sent.pop().octets, Typ.RECORD).payload)
+    return sender.keep(sender.forge(encode_json({**payload, **members})))
+
+
+@pytest.mark.parametrize(("members", "rule"), [({"totals": BOASTING}, "V6"), ({"anchor": MADE_UP}, "V7")])
+@pytest.mark.parametrize("logged", [False, True])
+def test_record_that_was_set_aside_gets_in_by_no_second_try(
+    central: Central, sender: Sender, members: dict[str, object], rule: str, *, logged: bool
+) -> None:
+    """What stands before it is not looked up again then; what it says was judged once."""
+    begin_log(central, again=False)
+    sender.ask()
+    sign_otherwise(sender, **members)
+    for _ in range(2):
+        ack = sender.upload(central, sender.body(0, 0))
+        assert [(answer.answer, answer.rule) for answer in ack.answers] == [("rejected", rule)]
+        if logged:
+            Sequencer(central).run()
+    assert (stored(central, sender.issuer), count(central, Quarantine)) == ({}, 1)
+
+
+@pytest.mark.parametrize("members", [{"totals": BOASTING}, {"anchor": MADE_UP}])
+def test_record_behind_a_rotten_line_is_held_to_every_rule(
+    central: Central, sender: Sender, members: dict[str, object]
+) -> None:
+    sender.ask()
+    true = sign_otherwise(sender, **members)
+    lines = [b"rotten~"]
+    assert sender.upload(central, encode_upload(sender.batch(0, 0, lines=lines), lines)).outcome == "accepted"
+    ack = sender.upload(central, sender.body(0, 0))
+    assert [answer.answer for answer in ack.answers] == ["rejected"]
+    assert true.octets not in stored(central, sender.issuer).values()
+
+
+def test_revoked_key_has_no_say_about_earlier_epochs(central: Central, sender: Sender) -> None:
+    """A thief who got the next epoch could else keep the honest one's late records out by stubs."""
+    sender.sell(2)
+    sender.upload(central, sender.body(0, 1))
+    thief = sender.next_epoch()
+    revoke(central, sender.grant.merchant, sender.issuer, 2, reason="不是店里的机器", who="li.wei")
+    lines = [sender.stub(seq, by=thief) for seq in (2, 3)]
+    ack = sender.upload(central, encode_upload(sender.batch(2, 3, lines=lines, by=thief), lines))
+    assert (ack.outcome, ack.head.seq) == ("refused", 1)
+    clone = sender.back_at(2)
+    clone.nonce = sender.nonce
+    clone.sell(1, level=5)
+    assert clone.upload(central, clone.body(2, by=thief)).outcome == "refused"
+    assert head_of(central, sender.issuer).state == "active"
+    assert sender.upload_all(central, first=2).outcome == "accepted"
+    assert (count(central, Record), rows(central, Quarantine)) == (5, [])
