@@ -4,7 +4,7 @@
 import { stage as place } from "./stage.js";
 
 const LOCALES = { zh: /^(zh|cmn)/i, en: /^en/i };
-const SPOKEN = "h1, h2, p, label, .face span, .chip, .bottom .button, .aspect > span";
+const SPOKEN = "h1, h2, p, label, .face span, .chip, .choice > *, .bottom .button, .aspect > span";
 // What was chosen or typed is in none of these.
 const UNSPOKEN = "[data-unspoken], [data-step=more] :is(.faces, h1, .lead), :is(h1, h2) label, [aria-hidden=true]";
 const RATE = 0.9;
