@@ -8,7 +8,7 @@ from datetime import datetime
 import peewee
 
 from merchant_agent.central.intake.epochs import AskedOutcome
-from merchant_agent.central.intake.standing import FROZEN
+from merchant_agent.central.intake.standing import FROZEN, REVOKED
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import (
     ChainHead,
@@ -23,6 +23,12 @@ from merchant_agent.store.store import Reader
 
 _LISTED = 50
 _PLANNED = "planned"
+# An epoch that is over, of which not all came that its terminal told of; what is behind a revocation need not.
+_LACKS = (
+    ChainHead.closed_seq.is_null(is_null=False)
+    & (ChainHead.claimed_seq > ChainHead.seq)
+    & (ChainHead.state != REVOKED)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +36,8 @@ class KeyAlarm:
     """A terminal's epoch with something to look into; `at` is when it last happened.
 
     `frozen` is its state; `waiting` and `copies` count requests that wait, or came after another one's;
-    `reasons` are those of keys that were granted, without planned ones.
+    `reasons` are those of keys that were granted, without planned ones. `missing` counts records that were
+    announced before another key was granted, and have not come.
     """
 
     merchant: str
@@ -42,6 +49,7 @@ class KeyAlarm:
     waiting: int
     copies: int
     reasons: tuple[str, ...]
+    missing: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +77,10 @@ def list_alarms(central: Central, merchant: str | None = None) -> list[KeyAlarm]
         asked = _open_requests(reader, merchant)
         places = sorted({*frozen, *asked})
         names = _names(reader, {place[0] for place in places})
-    alarms = [_alarm(place, names, frozen.get(place), asked.get(place, [])) for place in places]
+        missing = {place: _missing(reader, place) for place in places}
+    alarms = [
+        _alarm(place, names, frozen.get(place), asked.get(place, []), missing[place]) for place in places
+    ]
     newest = sorted(alarms, key=lambda alarm: -_seconds(alarm.at))
     return sorted(newest, key=lambda alarm: not alarm.frozen)[:_LISTED]
 
@@ -130,7 +141,15 @@ def _frozen(reader: Reader, merchant: str | None) -> dict[tuple[str, str, int], 
 
 
 def _open_requests(reader: Reader, merchant: str | None) -> dict[tuple[str, str, int], list[EpochAsked]]:
-    routine = (EpochAsked.outcome == AskedOutcome.GRANTED.value) & (EpochAsked.reason == _PLANNED)
+    planned = (EpochAsked.outcome == AskedOutcome.GRANTED.value) & (EpochAsked.reason == _PLANNED)
+    # Whoever wants announced records gone would call it planned.
+    chain = (
+        (ChainHead.merchant == EpochAsked.merchant)
+        & (ChainHead.issuer == EpochAsked.issuer)
+        & (ChainHead.epoch == EpochAsked.epoch)
+    )
+    lacking = ChainHead.select(ChainHead.seq).where(chain & _LACKS)
+    routine = planned & ~peewee.fn.EXISTS(lacking)
     waits: peewee.Expression = EpochAsked.settled_at.is_null() & ~routine
     query = EpochAsked.select().where(waits).order_by(EpochAsked.at.desc()).limit(10 * _LISTED)
     if merchant is not None:
@@ -139,6 +158,13 @@ def _open_requests(reader: Reader, merchant: str | None) -> dict[tuple[str, str,
     for row in reader.all(query):
         asked.setdefault((row.merchant, row.issuer, row.epoch), []).append(row)
     return asked
+
+
+def _missing(reader: Reader, place: tuple[str, str, int]) -> int:
+    merchant, issuer, epoch = place
+    here = (ChainHead.merchant == merchant) & (ChainHead.issuer == issuer) & (ChainHead.epoch == epoch)
+    query = ChainHead.select(ChainHead.claimed_seq - ChainHead.seq)
+    return int(reader.scalar(query.where(here & _LACKS)) or 0)
 
 
 def _names(reader: Reader, merchants: set[str]) -> dict[str, str]:
@@ -152,6 +178,7 @@ def _alarm(
     names: dict[str, str],
     frozen_at: datetime | None,
     asked: list[EpochAsked],
+    missing: int,
 ) -> KeyAlarm:
     merchant, issuer, epoch = place
     granted = [row.reason for row in asked if row.outcome == AskedOutcome.GRANTED.value]
@@ -164,7 +191,8 @@ def _alarm(
         frozen=frozen_at is not None,
         waiting=sum(row.outcome == AskedOutcome.WAITING.value for row in asked),
         copies=sum(row.outcome == AskedOutcome.REPLACED.value for row in asked),
-        reasons=tuple(dict.fromkeys(granted)),
+        reasons=tuple(dict.fromkeys(reason for reason in granted if reason != _PLANNED)),
+        missing=missing,
     )
 
 

@@ -59,7 +59,8 @@ class TerminalState:
     `seq` is the newest record's, -1 before the first; `claimed_seq` the newest that a batch
     committed to, so `waiting` is what the terminal said it still holds. `clock_ms` is how far its
     clock was ahead of ours at `seen_at`. `quarantined` counts places of which a line was rejected, `stubs`
-    those whose record was too large to come, `late` those that came after the next epoch was granted.
+    those whose record was too large to come, `late` those that came after the next epoch was granted,
+    `missing` those that were announced before that and have not come.
     `behind` says that it last showed less than central has, `refused` that its last upload was no true one. `reason` is why the key was asked for; None where
     it came with a code. `conflict` says why it is frozen: `fork`,
     `prev` or `newest`.
@@ -78,6 +79,7 @@ class TerminalState:
     quarantined: int
     stubs: int
     late: int
+    missing: int
     behind: bool
     refused: bool
     frozen: bool
@@ -304,6 +306,7 @@ def _terminals(reader: Reader, merchants: Sequence[str]) -> dict[str, tuple[Term
                 quarantined=quarantined.get(place, 0),
                 stubs=stubs.get(place, 0),
                 late=0 if head.closed_seq is None else head.seq - head.closed_seq,
+                missing=_missing(head),
                 behind=head.outcome == "behind",
                 refused=head.outcome == "refused",
                 frozen=head.state == FROZEN,
@@ -312,6 +315,12 @@ def _terminals(reader: Reader, merchants: Sequence[str]) -> dict[str, tuple[Term
             )
         )
     return {merchant: tuple(states[merchant]) for merchant in merchants}
+
+
+def _missing(head: ChainHead) -> int:
+    """What an epoch that is over still owes; behind a revocation it owes nothing."""
+    is_owing = head.closed_seq is not None and head.state != REVOKED
+    return max(0, head.claimed_seq - head.seq) if is_owing else 0
 
 
 def _aside(reader: Reader, merchants: Sequence[str], where: peewee.Expression) -> dict[tuple[str, int], int]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from merchant_agent.central.key_alarms import list_alarms
 from merchant_agent.central.log.beginning import begin_log
 from merchant_agent.central.log.sequencer import Sequencer
-from merchant_agent.central.revocations import revoke
+from merchant_agent.central.overview import merchant_overview
+from merchant_agent.central.revocations import revoke, settle_requests
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import Quarantine, Record
 from merchant_agent.evidence.exchange import encode_upload
@@ -31,6 +33,12 @@ def sign_otherwise(sender: Sender, **members: object) -> Sent:
     """The newest record with other members, signed by the terminal's key in its place."""
     payload = msgspec.json.decode(decode_jws(sender.sent.pop().octets, Typ.RECORD).payload)
     return sender.keep(sender.forge(encode_json({**payload, **members})))
+
+
+def missing_of(central: Central, sender: Sender) -> int:
+    """How many records officers are told that this epoch still owes."""
+    states = merchant_overview(central, sender.grant.merchant).terminals
+    return next(state.missing for state in states if state.epoch == sender.epoch)
 
 
 @pytest.mark.parametrize(("members", "rule"), [({"totals": BOASTING}, "V6"), ({"anchor": MADE_UP}, "V7")])
@@ -79,3 +87,33 @@ def test_revoked_key_has_no_say_about_earlier_epochs(central: Central, sender: S
     assert head_of(central, sender.issuer).state == "active"
     assert sender.upload_all(central, first=2).outcome == "accepted"
     assert (count(central, Record), rows(central, Quarantine)) == (5, [])
+
+
+def test_planned_change_of_the_key_sheds_nothing_that_was_announced(central: Central, sender: Sender) -> None:
+    """The shop told of two bad ratings, forgets them, and calls the new key routine."""
+    sender.sell(1)
+    sender.sell(2, level=1)
+    sender.upload(central, sender.body(0, 1))
+    after = sender.back_at(2).next_epoch("planned")
+    [alarm] = list_alarms(central)
+    assert (alarm.epoch, alarm.reasons, alarm.missing) == (1, (), 4)
+    settle_requests(central, sender.grant.merchant, sender.issuer, 1, who="li.wei")
+    assert list_alarms(central) == []
+    assert missing_of(central, sender) == 4
+    assert sender.upload(central, sender.body(2, by=after)).outcome == "accepted"
+    assert missing_of(central, sender) == 0
+
+
+def test_tail_that_a_request_told_of_and_nobody_sends_is_missing(central: Central, sender: Sender) -> None:
+    sender.sell(1)
+    sender.next_epoch("planned")
+    assert [alarm.missing for alarm in list_alarms(central)] == [2]
+    assert sender.upload_all(central).outcome == "accepted"
+    assert list_alarms(central) == []
+
+
+def test_what_a_revoked_key_told_of_is_not_missed(central: Central, sender: Sender) -> None:
+    sender.sell(1)
+    sender.next_epoch("suspected")
+    revoke(central, sender.grant.merchant, sender.issuer, 1, reason="密钥外泄", who="li.wei")
+    assert [(alarm.reasons, alarm.missing) for alarm in list_alarms(central)] == [(("suspected",), 0)]

@@ -88,7 +88,7 @@ def _page(central: Central, merchant_id: str, issuer: str, epoch: int) -> str:
         conflicts=conflicts,
         requests=requests,
         waiting=[asked for asked in requests if asked.outcome is AskedOutcome.WAITING],
-        unsettled=any(_is_unsettled(asked) for asked in requests),
+        unsettled=any(_is_unsettled(asked, view.state.missing) for asked in requests),
         revocation=revocation,
         reason_max_chars=REASON_MAX_CHARS,
         conflict_words=conflict_words,
@@ -119,8 +119,8 @@ def _back(merchant_id: str, issuer: str, epoch: int) -> AnyResponse:
     return redirect(url_for("keys.terminal", merchant_id=merchant_id, issuer=issuer, epoch=epoch), code=303)
 
 
-def _is_unsettled(asked: KeyRequest) -> bool:
-    routine = asked.outcome is AskedOutcome.GRANTED and asked.reason == "planned"
+def _is_unsettled(asked: KeyRequest, missing: int) -> bool:
+    routine = asked.outcome is AskedOutcome.GRANTED and asked.reason == "planned" and not missing
     return asked.settled_at is None and asked.outcome is not AskedOutcome.WAITING and not routine
 
 

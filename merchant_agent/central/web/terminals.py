@@ -96,8 +96,9 @@ def _lasting_marks(state: TerminalState, ended: bool) -> list[Mark]:  # noqa: FB
         (state.revoked, gettext("Key ended by an officer"), not ended),
         (state.quarantined, gettext("%(count)s rejected", count=state.quarantined), True),
         (state.refused, gettext("Its last upload was refused"), True),
-        (state.stubs, gettext("%(count)s too large to come", count=state.stubs), False),
+        (state.stubs, gettext("%(count)s too large to come", count=state.stubs), True),
         (state.late, gettext("%(count)s came late", count=state.late), False),
+        (state.missing, gettext("%(count)s announced and not sent", count=state.missing), True),
     )
     return [Mark(words=str(words), alert=alert) for applies, words, alert in told if applies]
 

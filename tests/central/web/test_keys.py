@@ -11,7 +11,7 @@ from merchant_agent.central.intake.epochs import ask_epoch
 from merchant_agent.central.store.models import Batch
 from merchant_agent.errors import ForbiddenError
 from merchant_agent.evidence.epochs import EpochReason, open_head
-from merchant_agent.evidence.exchange import Ack, open_ack
+from merchant_agent.evidence.exchange import Ack, encode_upload, open_ack
 from merchant_agent.evidence.grant import new_issuer_id, new_nonce
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.keys import SigningKey, fingerprint
@@ -175,6 +175,31 @@ def test_planned_change_is_nothing_to_look_into(office: Office) -> None:
     office.staffed()
     assert "Keys to look into" not in office.text("/officer")
     assert "Planned change" in office.text(page_of(sender))
+
+
+def test_planned_change_that_leaves_records_out_is_something_to_look_into(office: Office) -> None:
+    merchant, sender = office.open_shop()
+    sender.sell(1)
+    sender.next_epoch("planned")
+    office.staffed()
+    page = page_of(sender)
+    for path in ("/officer", f"/officer/merchants/{merchant}", page):
+        assert "2 announced and not sent" in office.text(path)
+    assert "the terminal told of records that never came" in office.text(page)
+    assert office.send(page, f"{page}/settled").status_code == 303
+    assert "Keys to look into" not in office.text("/officer")
+    assert "2 announced and not sent" in office.text(f"/officer/merchants/{merchant}")
+
+
+def test_record_that_never_came_itself_is_marked_in_red(office: Office) -> None:
+    merchant, sender = office.open_shop()
+    sender.sell(1)
+    lines = [sender.stub(0), *sender.lines(1, 1)]
+    sender.upload(office.central, encode_upload(sender.batch(0, 1, lines=lines), lines))
+    office.staffed()
+    mark = '<span class="pill pill-alert">1 too large to come</span>'
+    assert mark in office.text("/officer")
+    assert mark in office.text(f"/officer/merchants/{merchant}")
 
 
 def test_late_records_behind_and_stubs_are_marked(office: Office) -> None:
