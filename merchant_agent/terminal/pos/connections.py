@@ -1,0 +1,180 @@
+"""All ways by which sales come by themselves, as they are set up now: opened with the terminal, changed without a restart."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final, Protocol
+
+from merchant_agent.errors import InvalidError, StartError
+from merchant_agent.terminal.pos.folder import LOOK_EVERY_S, Folder
+from merchant_agent.terminal.pos.loop import Loop
+from merchant_agent.terminal.pos.odoo.polling import POLL_EVERY_S, OdooPolling
+from merchant_agent.terminal.pos.printer.patterns import Patterns
+from merchant_agent.terminal.pos.printer.printers import PrinterTap
+from merchant_agent.terminal.pos.printer.targets import open_target
+from merchant_agent.terminal.pos.sightings import Sightings
+from merchant_agent.terminal.pos.states import State, StateCode
+from merchant_agent.terminal.pos.ways import FolderDetails, OdooDetails, PrinterDetails, Way, list_ways
+from merchant_agent.terminal.pos.words import load_patterns
+from merchant_agent.terminal.services import Terminal
+
+_OFF: Final = State(code=StateCode.OFF)
+
+
+class Running(Protocol):
+    """A way at work."""
+
+    @property
+    def state(self) -> State:
+        """How it stands."""
+        ...
+
+    def check(self) -> State:
+        """How it stands now, tried at once; may take seconds."""
+        ...
+
+    def close(self) -> None:
+        """Ends it."""
+        ...
+
+
+class Connections:
+    """The ways at work; nothing is until `start`. `sightings` are of all, by `source_of`."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.sightings = Sightings()
+        self._terminal = terminal
+        self._lock = threading.Lock()  # guards the four below
+        self._runs = False
+        self._running: dict[int, tuple[Way, Running]] = {}
+        self._failed: dict[int, tuple[Way, State]] = {}
+        self._patterns = Patterns()
+
+    def start(self) -> None:
+        """Opens what is set up and on."""
+        with self._lock:
+            self._runs = True
+        self.apply()
+
+    def stop(self) -> None:
+        """Ends all of it."""
+        with self._lock:
+            self._runs = False
+            running, self._running = self._running, {}
+        for _, run in running.values():
+            run.close()
+
+    def apply(self) -> None:
+        """Brings what runs up to what is set up; what did not change goes on as it is.
+
+        Raises:
+            StoreError: it could not be read.
+        """
+        with self._terminal.store.read() as reader:
+            ways = {way.number: way for way in list_ways(reader)}
+            patterns = load_patterns(reader)
+        with self._lock:
+            self._patterns = patterns
+            if not self._runs:
+                return
+            for number, (way, run) in tuple(self._running.items()):
+                if ways.get(number) != way:
+                    run.close()
+                    del self._running[number]
+            self._failed.clear()
+            for number, way in ways.items():
+                if way.enabled and number not in self._running:
+                    self._open(way)
+
+    def state(self, way: Way) -> State:
+        """How a way stands."""
+        with self._lock:
+            if way.number in self._running:
+                return self._running[way.number][1].state
+            return self._failed[way.number][1] if way.number in self._failed else _OFF
+
+    def check(self, way: Way) -> State:
+        """Tries a way that is on; may take seconds."""
+        with self._lock:
+            running = self._running.get(way.number)
+        return self.state(way) if running is None else running[1].check()
+
+    def printer(self, number: int) -> PrinterTap:
+        """A printer at work, to print something of the terminal's own.
+
+        Raises:
+            InvalidError: "printer-off".
+        """
+        with self._lock:
+            running = self._running.get(number)
+        if running is None or not isinstance(running[1], _Printer):
+            raise InvalidError("printer-off", "this printer is off")
+        return running[1].tap
+
+    def _open(self, way: Way) -> None:
+        try:
+            self._running[way.number] = (way, self._make(way))
+        except StartError as error:
+            self._failed[way.number] = (way, State(code=StateCode.PORT_TAKEN, detail=str(error)))
+
+    def _make(self, way: Way) -> Running:
+        show = self.sightings.adder(source_of(way.number))
+        match way.details:
+            case PrinterDetails() as details:
+                tap = PrinterTap(self._terminal, way, details, patterns=self._read_patterns, show=show)
+                return _Printer(tap, details)
+            case FolderDetails() as details:
+                folder = Folder(self._terminal, way, details, patterns=self._read_patterns, show=show)
+                return _Looking(folder, Loop(f"folder-{way.number}", folder.look, every_s=LOOK_EVERY_S))
+            case OdooDetails() as details:
+                polling = OdooPolling(self._terminal, way, details, show=show)
+                return _Looking(polling, Loop(f"odoo-{way.number}", polling.look, every_s=POLL_EVERY_S))
+
+    def _read_patterns(self) -> Patterns:
+        return self._patterns
+
+
+class _Printer:
+    def __init__(self, tap: PrinterTap, details: PrinterDetails) -> None:
+        self.tap = tap
+        self._details = details
+
+    @property
+    def state(self) -> State:
+        trouble = self.tap.relay.trouble
+        if trouble:
+            return State(code=StateCode.UNREACHABLE, detail=trouble)
+        return State(code=StateCode.CONNECTED)
+
+    def check(self) -> State:
+        try:
+            open_target(self._details.address).close()
+        except OSError as error:
+            return State(code=StateCode.UNREACHABLE, detail=error.strerror or str(error))
+        except InvalidError as error:
+            return State(code=StateCode.UNREACHABLE, detail=error.detail)
+        return State(code=StateCode.CONNECTED)
+
+    def close(self) -> None:
+        self.tap.close()
+
+
+class _Looking:
+    def __init__(self, what: Folder | OdooPolling, loop: Loop) -> None:
+        self._what = what
+        self._loop = loop
+
+    @property
+    def state(self) -> State:
+        return self._what.state
+
+    def check(self) -> State:
+        return self._what.check()
+
+    def close(self) -> None:
+        self._loop.close()
+
+
+def source_of(number: int) -> str:
+    """Under which name a way's sightings are kept."""
+    return f"way-{number}"
