@@ -94,7 +94,7 @@ def test_the_page_renews_the_tablets_cookie(kiosk: Kiosk) -> None:
     assert "tablet=" in kiosk.client.get("/kiosk").headers["Set-Cookie"]
 
 
-@pytest.mark.parametrize(("lang", "words"), [("zh", "还没有配对"), ("en", "not paired")])
+@pytest.mark.parametrize(("lang", "words"), [("zh", "六位数字"), ("en", "six digits")])
 def test_an_unpaired_browser_is_told_what_to_do(anybody: Person, lang: str, words: str) -> None:
     answer = anybody.client.get(f"/kiosk?lang={lang}")
     assert answer.status_code == 401
