@@ -198,7 +198,7 @@ def test_receipt_without_a_cut_is_kept_until_it_is_understood(
         until(lambda: QR in printer.got)
         pos.sendall("小店\n".encode("gb18030"))
         until(lambda: len(asked) == 3)
-    assert asked == [
+    assert asked[:3] == [
         (("小店", "单号: 1"), False),
         (("小店", "单号: 1", "合计: 5.00"), False),
         (("小店",), False),
