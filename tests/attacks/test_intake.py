@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 import pytest
 
+from merchant_agent.central.intake.heads import read_records
 from merchant_agent.central.key_alarms import list_alarms
 from merchant_agent.central.log.beginning import begin_log
 from merchant_agent.central.log.sequencer import Sequencer
 from merchant_agent.central.overview import merchant_overview
 from merchant_agent.central.revocations import revoke, settle_requests
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.models import Quarantine, Record
+from merchant_agent.central.store.models import Complaint, Quarantine, Record
+from merchant_agent.evidence.bodies import EraseBody, Kind
+from merchant_agent.evidence.disclosure import encode_line, open_disclosure
 from merchant_agent.evidence.exchange import encode_upload
+from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.octets import encode_json
+from merchant_agent.evidence.requests import sign_request
 from tests.central.rows import count, head_of, rows, stored
 from tests.central.sender import Sender, Sent
 
@@ -117,3 +124,40 @@ def test_what_a_revoked_key_told_of_is_not_missed(central: Central, sender: Send
     sender.next_epoch("suspected")
     revoke(central, sender.grant.merchant, sender.issuer, 1, reason="密钥外泄", who="li.wei")
     assert [(alarm.reasons, alarm.missing) for alarm in list_alarms(central)] == [(("suspected",), 0)]
+
+
+def recalled(sender: Sender) -> list[bytes]:
+    """Its records as the terminal gets them back."""
+    header = sign_request(sender.key, "records", sender.issuer, 1, sender.nonce, "1.-1")
+    return list(read_records(sender.central, sender.issuer, header, 1, -1).lines)
+
+
+@pytest.mark.parametrize("reason", ["request", "retention"])
+def test_shop_gets_no_words_back_that_it_had_erased(
+    central: Central, sender: Sender, reason: Literal["request", "retention"]
+) -> None:
+    """Central keeps what a complaint said, for officers alone: a recall is no way around its erasure."""
+    sender.complain(comment="汤里有虫", order="0042")
+    place = Place(issuer=sender.issuer, epoch=1, seq=0)
+    sender.append(Kind.ERASE, EraseBody(place=place, members=("comment",), reason=reason))
+    sender.upload_all(central)
+    [complaint] = rows(central, Complaint)
+    assert complaint.comment == "汤里有虫"
+    complained = sender.sent[0]
+    order = next(text for text in complained.disclosures if open_disclosure(text).name == "order")
+    assert recalled(sender) == [encode_line(complained.octets, [order]), sender.sent[1].line]
+
+
+def test_words_of_a_complaint_that_was_set_aside_do_not_come_back_either(
+    central: Central, sender: Sender
+) -> None:
+    words = sender.complain(comment="汤里有虫").disclosures
+    kept = sign_otherwise(sender, totals=BOASTING)
+    sender.sent[0] = Sent(seq=0, octets=kept.octets, disclosures=words)
+    sender.upload_all(central)
+    assert recalled(sender) == [sender.sent[0].line]
+    sender.chain.link = kept.link
+    place = Place(issuer=sender.issuer, epoch=1, seq=0)
+    sender.append(Kind.ERASE, EraseBody(place=place, members=("comment",), reason="request"))
+    sender.upload_all(central, first=1)
+    assert recalled(sender) == [kept.octets + b"~", sender.sent[1].line]

@@ -14,6 +14,7 @@ from merchant_agent.central.intake.asking import find_asker, find_heads, require
 from merchant_agent.central.intake.standing import ACTIVE, REVOKED
 from merchant_agent.central.intake.verdicts import STUB
 from merchant_agent.central.services import Central
+from merchant_agent.central.store.erasures import erased_members
 from merchant_agent.central.store.models import Disclosure, Quarantine, Record
 from merchant_agent.clock import format_at
 from merchant_agent.errors import ForbiddenError
@@ -101,7 +102,10 @@ def _state(kept: str, *, is_newest: bool) -> ChainState:
 
 
 def _lines(reader: Reader, merchant: str, issuer: str, epoch: int, after: int) -> list[tuple[int, bytes]]:
-    """Each line with its seq, in order; no more than one answer holds."""
+    """Each line with its seq, in order; no more than one answer holds.
+
+    What the shop erased of a complaint is still here, for officers, and is not handed back to it.
+    """
     place = (merchant, issuer, epoch, after)
     records = reader.all(
         Record.select(Record.seq, Record.octets)
@@ -113,11 +117,18 @@ def _lines(reader: Reader, merchant: str, issuer: str, epoch: int, after: int) -
     words: defaultdict[int, list[str]] = defaultdict(list)
     last = records[-1][0] if records else after
     said = _behind(Disclosure, place) & (Disclosure.seq <= last)
-    query = Disclosure.select(Disclosure.seq, Disclosure.octets).where(said).order_by(Disclosure.name)
-    for seq, text in reader.all(query.tuples()):
-        words[seq].append(text)
+    columns = (Disclosure.seq, Disclosure.name, Disclosure.octets)
+    aside = _aside(reader, place)
+    furthest = max([last, *(seq for seq, _ in aside)])
+    erased = erased_members(reader, merchant, (issuer, epoch), after + 1, furthest)
+    for seq, name, text in reader.all(
+        Disclosure.select(*columns).where(said).order_by(Disclosure.name).tuples()
+    ):
+        if name not in erased.get(seq, ()):
+            words[seq].append(text)
     lines = [(seq, encode_line(bytes(octets), words[seq])) for seq, octets in records]
-    return sorted([*lines, *_aside(reader, place)])[:_MOST_LINES]
+    lines += [(seq, line.partition(b"~")[0] + b"~" if seq in erased else line) for seq, line in aside]
+    return sorted(lines)[:_MOST_LINES]
 
 
 def _aside(reader: Reader, place: tuple[str, str, int, int]) -> list[tuple[int, bytes]]:

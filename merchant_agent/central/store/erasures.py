@@ -100,21 +100,43 @@ def forget_told(tx: Writer, merchant: str, issuer: str, epoch: int, records: Seq
     complaints = {record.seq for record in records if record.kind is Kind.COMPLAINT}
     if not seqs:
         return
+    for who, seq, members in _erased(tx, merchant, (issuer, epoch), min(seqs), max(seqs)):
+        if who == issuer and seq in complaints:
+            continue
+        forget(tx, merchant, Place(issuer=issuer, epoch=epoch, seq=seq), members)
+
+
+def erased_members(
+    reader: Reader, merchant: str, chain: tuple[str, int], first: int, last: int
+) -> Mapping[int, Collection[str]]:
+    """What a terminal or central erased of the records from seq `first` to `last` of its chain, by seq.
+
+    `chain` is the terminal's issuer and epoch. The shop's copy is without these words, whatever central keeps.
+    """
+    erased: dict[int, set[str]] = {}
+    for _, seq, members in _erased(reader, merchant, chain, first, last):
+        erased.setdefault(seq, set()).update(members)
+    return erased
+
+
+def _erased(
+    reader: Reader, merchant: str, chain: tuple[str, int], first: int, last: int
+) -> Sequence[tuple[str, int, list[str]]]:
+    """Whose word it was, of which seq of the terminal's chain, and the members: by those whose word counts."""
+    issuer, epoch = chain
     told = (
         (Erasure.merchant == merchant)
         & (Erasure.told_issuer == issuer)
         & (Erasure.told_epoch == epoch)
-        & Erasure.told_seq.between(min(seqs), max(seqs))
+        & Erasure.told_seq.between(first, last)
     )
     own = ChainHead.select(ChainHead.issuer).where(
         (ChainHead.merchant == merchant) & (ChainHead.role == "central")
     )
     by_right = (Erasure.issuer == issuer) | Erasure.issuer.in_(own)
     query = Erasure.select(Erasure.issuer, Erasure.told_seq, Erasure.members).where(told & by_right)
-    for who, seq, members in tx.all(query.tuples()):
-        if who == issuer and seq in complaints:
-            continue
-        forget(tx, merchant, Place(issuer=issuer, epoch=epoch, seq=seq), members)
+    rows: list[tuple[str, int, list[str]]] = reader.all(query.tuples())
+    return rows
 
 
 def erasings_of(
