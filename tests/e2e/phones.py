@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.people import at_shop
 
@@ -42,6 +42,14 @@ def photo(colour: str, size: tuple[int, int] = (2400, 1800)) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", size, colour).save(out, "JPEG", exif=exif)
     return out.getvalue()
+
+
+def as_files(**pictures: bytes) -> list[FilePayload]:
+    """Files as a page's input takes them, by name."""
+    return [
+        {"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": octets}
+        for name, octets in pictures.items()
+    ]
 
 
 def small_targets(page: Page) -> list[str]:
@@ -114,17 +122,14 @@ class Customer:
 
     def choose(self, *colours: str) -> None:
         """Photos from the album, which the page shows."""
-        files = [
-            {"name": f"IMG_{colour}.jpg", "mimeType": "image/jpeg", "buffer": photo(colour)}
-            for colour in colours
-        ]
-        self.page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]  # its own dict
+        files = as_files(**{colour: photo(colour) for colour in colours})
+        self.page.locator("input[type=file]").set_input_files(files)
         expect(self.page.locator(".previews canvas")).to_have_count(len(colours))
 
     def add(self) -> None:
         """Words and a photo, to the case that the page shows."""
         page = self.page
-        page.locator(".action summary").first.click()
+        page.locator(".action:has(form[action$='/add']) > summary").click()
         self.look("case-adding", page)
         page.locator("form[action$='/add'] textarea").fill("第二天又去问，没有人理")
         self.choose("green")
