@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import psycopg
 from psycopg import sql
@@ -77,10 +77,15 @@ class PostgresCluster:
         return f"postgresql://{_ROLE}@/{database}?host={quote(str(self.folder), safe='')}&port={_PORT}"
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """The URL of a fresh, empty database that is gone after the block, whoever still uses it."""
+    def database(self, *, like: str | None = None) -> Iterator[str]:
+        """The URL of a fresh database that is gone after the block, whoever still uses it.
+
+        It is empty, or a copy of the one that has the URL `like`, to which nobody may be connected.
+        """
         name = f"fresh_{next(self._numbers)}"
-        self._administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        source = "template1" if like is None else urlsplit(like).path.removeprefix("/")
+        self._administer(create.format(sql.Identifier(name), sql.Identifier(source)))
         try:
             yield self.url(name)
         finally:

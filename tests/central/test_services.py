@@ -18,6 +18,7 @@ from merchant_agent.settings import CentralSettings
 from tests.central.conftest import Site
 from tests.central.rows import count
 from tests.clocks import ManualClock
+from tests.postgres import PostgresCluster
 
 
 def test_keys_stay_the_same(site: Site) -> None:
@@ -41,19 +42,22 @@ def test_a_second_process_is_refused_on_one_folder_and_let_in_on_a_server(
             site.open()
 
 
-def test_several_that_start_at_once_agree_on_their_keys(site: Site) -> None:
-    if not site.is_postgres:
-        return
+def test_several_that_start_at_once_on_an_empty_server_agree_on_their_keys(
+    postgres_cluster: PostgresCluster, tmp_path: Path, clock: ManualClock
+) -> None:
     opened: list[Central] = []
-    threads = [threading.Thread(target=lambda: opened.append(site.open())) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len({central.identity.root_kid for central in opened}) == 1
-    assert len({central.identity.root.public for central in opened}) == 1
-    for central in opened:
-        close_central(central)
+    with postgres_cluster.database() as url:
+        site = Site(settings=CentralSettings(data=tmp_path / "central", database=url), clock=clock)
+        threads = [threading.Thread(target=lambda: opened.append(site.open())) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(opened) == len(threads)
+        assert len({central.identity.root_kid for central in opened}) == 1
+        assert len({central.identity.root.public for central in opened}) == 1
+        for central in opened:
+            close_central(central)
 
 
 @pytest.mark.parametrize("lost", ["identity.json", "root.pem", "acknowledging.pem", "sealing.pem"])
