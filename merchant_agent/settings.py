@@ -59,6 +59,16 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _printer(text: str) -> str:
+    parts = urlsplit(text)
+    where = {"tcp": parts.hostname, "file": parts.path, "spool": parts.netloc}.get(parts.scheme)
+    if text and not where:
+        raise ValueError(
+            "must be empty or an address such as tcp://192.168.1.50:9100, file:///dev/usb/lp0 or spool://XP-80C"
+        )
+    return text
+
+
 def _database(text: str) -> str:
     if text and urlsplit(text).scheme not in {"postgresql", "postgres"}:
         raise ValueError("must be empty or begin with postgresql://")
@@ -128,6 +138,12 @@ class TerminalSettings:
     thanks_rating_s: int = _number(15, "Seconds that the thanks for a rating stay on the tablet.", 3, 120)
     thanks_complaint_s: int = _number(
         75, "Seconds that the thanks for a complaint stay on the tablet.", 5, 300
+    )
+    slip_printer: str = _text(
+        "",
+        "Receipt printer that prints customers' slips on request, tcp://192.168.1.50:9100, file:///dev/usb/lp0 or "
+        "spool://XP-80C, where none is connected on the manager's page; it needs the extra print. Empty: none.",
+        _printer,
     )
     backlog_after_s: int = _number(
         120, "A sale this much older than the till's usual delay does not wake the tablet.", 10, 86400

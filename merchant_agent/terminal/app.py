@@ -21,6 +21,8 @@ from merchant_agent.terminal.beginning import Beginning
 from merchant_agent.terminal.devices import list_tablets
 from merchant_agent.terminal.inbox import Inbox
 from merchant_agent.terminal.log.indices import Indices
+from merchant_agent.terminal.pos.connections import Connections
+from merchant_agent.terminal.printing import SlipPrinting
 from merchant_agent.terminal.schedule import Schedule
 from merchant_agent.terminal.services import Terminal, close_terminal, open_terminal
 from merchant_agent.terminal.upload.client import Client
@@ -53,11 +55,19 @@ _SESSION_HOURS = 12
 _NOBODY = {"shop_name": ""}
 
 
-def create_app(terminal: Terminal, uploader: Uploader, *, is_open: bool, crew: Crew | None = None) -> Flask:
+def create_app(
+    terminal: Terminal,
+    uploader: Uploader,
+    *,
+    is_open: bool,
+    crew: Crew | None = None,
+    connections: Connections | None = None,
+) -> Flask:
     """The pages and interfaces of an open terminal; `is_open` tells whether the network reaches them.
 
     For each tablet that is paired the `crew` that serves them becomes larger.
     """
+    connections = connections or Connections(terminal)
     app = make_app(
         WebParts(
             name="terminal",
@@ -80,8 +90,8 @@ def create_app(terminal: Terminal, uploader: Uploader, *, is_open: bool, crew: C
         pairing(terminal, more_threads),
         ready(terminal),
         kiosk(terminal),
-        kiosk_api(terminal),
-        pos_api(terminal),
+        kiosk_api(terminal, SlipPrinting(terminal, connections.printer_of)),
+        pos_api(terminal, connections.sightings),
         counter(terminal, uploader, is_open=is_open),
         tablets(terminal, is_open=is_open),
         manager(terminal, is_open=is_open),
@@ -117,7 +127,10 @@ def run(settings: TerminalSettings, *, as_json: bool) -> None:
         uploader = Uploader(
             terminal, client, inbox=Inbox(terminal, client), indices=Indices(terminal, client)
         )
-        app = create_app(terminal, uploader, is_open=not is_loopback(host), crew=crew)
+        connections = Connections(terminal)
+        app = create_app(
+            terminal, uploader, is_open=not is_loopback(host), crew=crew, connections=connections
+        )
         schedule = Schedule(terminal, uploader)
         serve(
             app,
@@ -125,7 +138,14 @@ def run(settings: TerminalSettings, *, as_json: bool) -> None:
             port=settings.port,
             threads=threads,
             on_ready=_start_work(
-                terminal, host, beginning, uploader, schedule, ends, announce("terminal", as_json=as_json)
+                terminal,
+                host,
+                beginning,
+                uploader,
+                schedule,
+                connections,
+                ends,
+                announce("terminal", as_json=as_json),
             ),
             on_stop=terminal.bell.close,
             crew=crew,
@@ -173,6 +193,7 @@ def _start_work(  # noqa: PLR0913, PLR0917 -- what a start consists of
     beginning: Beginning,
     uploader: Uploader,
     schedule: Schedule,
+    connections: Connections,
     ends: ExitStack,
     announce_ready: Callable[[str], None],
 ) -> Callable[[str], None]:
@@ -189,6 +210,8 @@ def _start_work(  # noqa: PLR0913, PLR0917 -- what a start consists of
         uploader.start()
         ends.callback(schedule.stop)
         schedule.start()
+        ends.callback(connections.stop)
+        connections.start()
         announce_ready(url)
         notify(READY)
 

@@ -57,10 +57,11 @@ def guess_digits(writer: Writer, digits: str, *, at: datetime) -> str | None:
 
 
 def is_void(reader: Reader, *, at: datetime) -> bool:
-    """Whether the digits of a pairing whose time is not over were guessed at too often."""
+    """Whether all digits whose time is not over were guessed at too often, and there are some."""
     link = models.Pairing
-    void = (link.wrong >= FREE_GUESSES) & (link.uses_left > 0) & (link.expires_at > at)
-    return reader.first(link.select().where(void)) is not None
+    waiting = link.digits_hash.is_null(is_null=False) & (link.uses_left > 0) & (link.expires_at > at)
+    guesses = [row.wrong for row in reader.all(link.select().where(waiting))]
+    return bool(guesses) and min(guesses) >= FREE_GUESSES
 
 
 def _free_digits(reader: Reader) -> str:

@@ -12,7 +12,7 @@ from time import perf_counter, sleep
 
 from playwright.sync_api import Page, sync_playwright
 
-from merchant_agent.demo.running import Running, running_demo
+from merchant_agent.demo.running import running_demo
 from tests.bench.report import Figure, Scale, in_ms, quantile
 from tests.e2e.people import LANDSCAPE, Tablet, Till
 
@@ -54,7 +54,7 @@ def measure(scale: Scale) -> list[Figure]:
     ):
         tablet, till = Tablet(page=page), Till(demo=demo)
         tablet.pair(demo.kiosk)
-        awake, thanks, drawn = _visits(demo, tablet, till, visits)
+        awake, thanks, drawn = _visits(tablet, till, visits)
         whole = [_whole(tablet, till, f"whole-{number}") for number in range(max(5, visits // 10))]
     return [
         Figure(
@@ -81,9 +81,7 @@ def measure(scale: Scale) -> list[Figure]:
     ]
 
 
-def _visits(
-    demo: Running, tablet: Tablet, till: Till, count: int
-) -> tuple[list[float], list[float], list[float]]:
+def _visits(tablet: Tablet, till: Till, count: int) -> tuple[list[float], list[float], list[float]]:
     """Seconds from sale to question, from tap to thanks, and until those were drawn."""
     awake, thanks, drawn = [], [], []
     page = tablet.page

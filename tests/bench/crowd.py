@@ -61,14 +61,14 @@ def measure(scale: Scale) -> list[Figure]:
             measured=in_ms(quantile(sold, 0.99)),
             reference=f"p50 {in_ms(quantile(sold, 0.5))}, slowest {in_ms(max(sold))}; {len(sold)} sales",
             bar=f"under {in_ms(_BAR_SOLD_S)}",
-            met=max(sold) < _BAR_SOLD_S,
+            met=quantile(sold, 0.99) < _BAR_SOLD_S,
         ),
         Figure(
             what="from the till's request to the question at its tablet, p99",
             measured=in_ms(quantile(woken, 0.99)),
             reference=f"p50 {in_ms(quantile(woken, 0.5))}, slowest {in_ms(max(woken))}",
             bar=f"under {in_ms(_BAR_AWAKE_S)}",
-            met=max(woken) < _BAR_AWAKE_S,
+            met=quantile(woken, 0.99) < _BAR_AWAKE_S,
         ),
         Figure(what=f"processor with {_TABLETS} tablets and no customer", measured=f"{idle:.2%} of one core"),
     ]

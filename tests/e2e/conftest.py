@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.sync_api import Browser, Page
 
 from merchant_agent.demo.running import Running, running_demo
 from tests.e2e.people import LANDSCAPE, Till
 
 OpenPage = Callable[..., Page]
+Examine = Callable[[Page], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -65,3 +70,21 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def examine(request: pytest.FixtureRequest) -> Examine:
+    """Nothing is found on the page, and nothing has to be scrolled sideways; `--shots` takes its picture."""
+    shots: str | None = request.config.getoption("--shots", default=None)
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_")).strip("-")
+    numbers = count(1)
+
+    def examine_page(page: Page) -> None:
+        if shots is not None:
+            Path(shots).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=Path(shots, f"{name}-{next(numbers):02d}.png"), full_page=True)
+        results = Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    return examine_page

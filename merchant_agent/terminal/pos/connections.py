@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Final, Protocol
 
-from merchant_agent.errors import InvalidError, StartError
+from merchant_agent.errors import InvalidError, StartError, StoreError
 from merchant_agent.terminal.pos.folder import LOOK_EVERY_S, Folder
 from merchant_agent.terminal.pos.loop import Loop
 from merchant_agent.terminal.pos.odoo.polling import POLL_EVERY_S, OdooPolling
 from merchant_agent.terminal.pos.printer.patterns import Patterns
 from merchant_agent.terminal.pos.printer.printers import PrinterTap
+from merchant_agent.terminal.pos.printer.relay import Relay
 from merchant_agent.terminal.pos.printer.targets import open_target
 from merchant_agent.terminal.pos.sightings import Sightings
 from merchant_agent.terminal.pos.states import State, StateCode
 from merchant_agent.terminal.pos.ways import FolderDetails, OdooDetails, PrinterDetails, Way, list_ways
 from merchant_agent.terminal.pos.words import load_patterns
 from merchant_agent.terminal.services import Terminal
+
+_log = logging.getLogger(__name__)
 
 _OFF: Final = State(code=StateCode.OFF)
 
@@ -51,10 +55,13 @@ class Connections:
         self._patterns = Patterns()
 
     def start(self) -> None:
-        """Opens what is set up and on."""
+        """Opens what is set up and on; what cannot be opened is a state, and no end of the terminal."""
         with self._lock:
             self._runs = True
-        self.apply()
+        try:
+            self.apply()
+        except StoreError as error:
+            _log.error("the ways by which sales come could not be read: %s", error.code)
 
     def stop(self) -> None:
         """Ends all of it."""
@@ -110,6 +117,13 @@ class Connections:
         if running is None or not isinstance(running[1], _Printer):
             raise InvalidError("printer-off", "this printer is off")
         return running[1].tap
+
+    def printer_of(self, till: str) -> Relay | None:
+        """A printer at work through which that till prints, else one of every till; None where there is none."""
+        with self._lock:
+            printers = {way.till: run for way, run in self._running.values() if isinstance(run, _Printer)}
+        found = printers.get(till) or printers.get("")
+        return None if found is None else found.tap.relay
 
     def _open(self, way: Way) -> None:
         try:

@@ -22,6 +22,7 @@ from merchant_agent.terminal.collect.screen import Held, Question, Screen, Table
 from merchant_agent.terminal.collect.wake import LONGEST_WAIT_S, wait_for_screen
 from merchant_agent.terminal.collect.words import First, Grievance, Words, complain, suggest
 from merchant_agent.terminal.memory import Memory
+from merchant_agent.terminal.printing import SlipPrinting
 from merchant_agent.terminal.services import Terminal, central_address
 from merchant_agent.terminal.web.pairing import current_tablet
 from merchant_agent.web.answering import json_answer
@@ -86,7 +87,14 @@ class ComplaintMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     first: First = "shop"
 
 
-def kiosk_api(terminal: Terminal) -> Blueprint:
+class PrintMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The slip of what this tablet just thanked for, to be printed in the customer's language."""
+
+    query_code: str
+    lang: Literal["zh", "en"]
+
+
+def kiosk_api(terminal: Terminal, printing: SlipPrinting) -> Blueprint:
     """The interface of the tablet's page; every request carries the cookie of a paired tablet."""
     blueprint = Blueprint("kiosk_api", __name__, url_prefix="/kiosk/api")
     memory = Memory(terminal.journal, terminal.folder.keys)
@@ -112,16 +120,15 @@ def kiosk_api(terminal: Terminal) -> Blueprint:
     @blueprint.post("/answers/<answer_id>/done")
     def done(answer_id: str) -> Response:
         tablet, message = _tablet(), read_json(DoneMessage)
-        return _thank(
-            finish(
-                terminal,
-                tablet,
-                answer_id,
-                message.answer(),
-                ended=message.ended,
-                dwell_ms=message.dwell_ms,
-            )
+        thanks = finish(
+            terminal,
+            tablet,
+            answer_id,
+            message.answer(),
+            ended=message.ended,
+            dwell_ms=message.dwell_ms,
         )
+        return _thank(thanks, prints=printing.offer(tablet, thanks))
 
     @blueprint.post("/prompts/<prompt_id>/decline")
     def not_this_time(prompt_id: str) -> Response:
@@ -134,12 +141,19 @@ def kiosk_api(terminal: Terminal) -> Blueprint:
         words = Words(
             prompt_id=message.prompt, comment=message.comment, lang=message.lang, claim=message.claim
         )
-        return _thank(suggest(terminal, tablet, suggestion_id, words))
+        thanks = suggest(terminal, tablet, suggestion_id, words)
+        return _thank(thanks, prints=printing.offer(tablet, thanks))
 
     @blueprint.post("/complaints/<complaint_id>")
     def complaint(complaint_id: str) -> Response:
         tablet, message = _tablet(), read_json(ComplaintMessage)
-        return _thank(complain(terminal, tablet, complaint_id, _grievance(message)))
+        thanks = complain(terminal, tablet, complaint_id, _grievance(message))
+        return _thank(thanks, prints=printing.offer(tablet, thanks))
+
+    @blueprint.post("/prints")
+    def print_slip() -> Response:
+        tablet, message = _tablet(), read_json(PrintMessage)
+        return json_answer({"printed": printing.print(tablet, message.query_code, message.lang)})
 
     return blueprint
 
@@ -209,8 +223,11 @@ def _held(held: Held) -> dict[str, object]:
     }
 
 
-def _thank(thanks: Thanks) -> Response:
-    """201 for what was signed now, 200 for what was signed before; without a query code it is kept unsigned."""
+def _thank(thanks: Thanks, *, prints: bool) -> Response:
+    """201 for what was signed now, 200 for what was signed before; without a query code it is kept unsigned.
+
+    `prints` says that its slip can be printed.
+    """
     status = HTTPStatus.CREATED if thanks.created else HTTPStatus.OK
     told: dict[str, object] = {
         "query_code": thanks.query_code or None,
@@ -218,5 +235,6 @@ def _thank(thanks: Thanks) -> Response:
         "claim": thanks.claim,
         "page": thanks.page_url,
         "as_sent": thanks.as_sent,
+        "prints": prints,
     }
     return json_answer(told, status)

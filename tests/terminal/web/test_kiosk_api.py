@@ -137,7 +137,7 @@ def test_every_thanks_has_the_address_of_a_slip_and_the_claim_that_was_signed(
     ):
         assert told.status_code == 201
         said = told.get_json()
-        assert said.keys() == {"query_code", "slip", "claim", "page", "as_sent"}
+        assert said.keys() == {"query_code", "slip", "claim", "page", "as_sent", "prints"}
         assert said["slip"].startswith(f"{CENTRAL}/s/")
         assert parse_slip(said["slip"].rpartition("/")[2])
         assert said["claim"] == claim

@@ -19,6 +19,8 @@ form.addEventListener("click", (event) => {
   const key = event.target.closest("[data-key]")?.dataset.key;
   if (key === undefined || form.dataset.sent) return;
   input.value = key === "erase" ? input.value.slice(0, -1) : input.value + key;
+  // A keyboard may go on from here; the tablet's own stays away, see inputmode.
+  if (event.detail > 0) input.focus({ preventScroll: true });
   changed();
 });
 input.addEventListener("input", changed);

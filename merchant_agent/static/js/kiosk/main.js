@@ -250,6 +250,16 @@ async function deliver(kind, path, body, isWatched) {
   }
 }
 
+// Whoever waits for paper is still there.
+function printSlip(thanks) {
+  thanks.printSlip(stage.lang, () => {
+    if (step !== thanks) return;
+    const screen = document.querySelector("#stage .screen");
+    thanks.drawPrint(screen);
+    watch();
+  });
+}
+
 // The connection is back while the customer still stands here: now there is a slip to take along.
 function thankLate(thanks, answer) {
   if (thanks === null || step !== thanks) return;
@@ -380,6 +390,7 @@ const taps = {
     watch();
   },
   read: () => (voice.isReading ? voice.stop() : voice.read(stage.lang)),
+  print: () => printSlip(step),
   leave: () => leave(),
   complain: () => begin((about, words) => new Complain(about, stage.lang, words)),
   suggest: () => begin((about, words) => new Suggest(about, stage.lang, words)),

@@ -15,6 +15,13 @@ function show(name) {
   parts.get(name).querySelector("h1").focus({ preventScroll: true });
 }
 
+// What is left to do now stands out.
+function markTried() {
+  tried.hidden = false;
+  document.querySelector("[data-do=wake]").classList.remove("main");
+  document.querySelector("[data-done]").classList.add("main");
+}
+
 async function tell(path) {
   try {
     await call("POST", `/kiosk/ready/${path}`, {});
@@ -45,7 +52,7 @@ const taps = {
   list: () => show("list"),
   try: async () => {
     const arrived = await tell("tried");
-    if (arrived) tried.hidden = false;
+    if (arrived) markTried();
     show("list");
   },
 };

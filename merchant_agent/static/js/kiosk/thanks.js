@@ -1,7 +1,10 @@
 // The thanks: the query code and the slip to scan, for a while.
 
+import { call } from "./api.js";
 import { drawQr } from "./qr.js";
 import { fill } from "./stage.js";
+
+const PRINT_TIMEOUT_MS = 15000;
 
 export class Thanks {
   // `told` is the terminal's answer, null while it did not answer; `claim` is what the customer takes along.
@@ -35,6 +38,7 @@ export class Thanks {
     screen.toggleAttribute("data-page", this.isUnsigned && Boolean(told.page));
     screen.toggleAttribute("data-late", told?.as_sent === false);
     screen.toggleAttribute("data-unkept", this.unkept !== "");
+    this.drawPrint(screen);
     fill(screen, { code: told?.query_code ?? "", page: told?.page ?? "", left: lasts });
     const slot = screen.querySelector("[data-qr]");
     if (told?.slip) drawQr(slot, claim.behind(told));
@@ -42,5 +46,28 @@ export class Thanks {
       slot.setAttribute("aria-label", slot.dataset.page);
       drawQr(slot, told.page);
     }
+  }
+  // Whether the slip can be printed, is being printed, or was.
+  drawPrint(screen) {
+    screen.toggleAttribute("data-prints", Boolean(this.told?.prints) && this.print !== "printed");
+    screen.querySelector("[data-do=print]").disabled = this.print === "printing";
+    const said = screen.querySelector("[data-printed]");
+    said.hidden = !["printed", "unprinted"].includes(this.print);
+    said.dataset.print = this.print ?? "";
+  }
+
+  // Has the counter's printer print the slip; `onChange` once the printer took it or did not.
+  async printSlip(lang, onChange) {
+    if (this.print === "printing" || this.print === "printed") return;
+    this.print = "printing";
+    onChange();
+    try {
+      const asked = { query_code: this.told.query_code, lang };
+      const { printed } = await call("POST", "/kiosk/api/prints", asked, { timeoutMs: PRINT_TIMEOUT_MS });
+      this.print = printed ? "printed" : "unprinted";
+    } catch {
+      this.print = "unprinted";
+    }
+    onChange();
   }
 }
