@@ -20,6 +20,7 @@ from enum import StrEnum
 
 import peewee
 
+from merchant_agent.central.intake.verdicts import STUB
 from merchant_agent.central.log.silence import LogTime, read_log_time
 from merchant_agent.central.own_chain import append_own
 from merchant_agent.central.services import Central
@@ -157,7 +158,10 @@ def _judge(row: Slip, arrival: _Arrival | None, due: int | None, now_ms: int, lo
 
 
 def _find_arrival(reader: Reader, row: Slip) -> _Arrival | None:
-    """What stands at the place: an accepted record, or one that was set aside and that its issuer signed."""
+    """What stands at the place: an accepted record, or one that was set aside and that its issuer signed.
+
+    What was set aside counts for nothing, even if its leaf was promised: it keeps no promise.
+    """
     said = find_record(reader, row.merchant, place_of(row))
     if said is not None:
         received_at = reader.scalar(Record.select(Record.received_at).where(_same(Record, row)))
@@ -174,7 +178,7 @@ def _find_arrival(reader: Reader, row: Slip) -> _Arrival | None:
     if link_of(octets) != aside.link:
         # Something else stands there, which never came as it was signed.
         return None
-    return _Arrival(at=aside.received_at, is_promised=leaf_hash(octets) == bytes(row.leaf))
+    return _Arrival(at=aside.received_at, is_promised=False)
 
 
 def _known(moment: datetime | None) -> datetime:
@@ -215,16 +219,17 @@ def _sign_finding(
 
 
 def _arrived(reader: Reader) -> Iterable[Slip]:
-    """Slips that wait although something stands at their place."""
+    """Slips that wait although something stands at their place; where a stub does, nothing came yet."""
     waits = Slip.state.in_([state.value for state in _OPEN])
-    for table in (Record, Quarantine):
+    stands = (Quarantine.placed == 1) & (Quarantine.vouched == 1) & (Quarantine.rule != STUB)
+    for table, came in ((Record, waits), (Quarantine, waits & stands)):
         same = (
             (table.merchant == Slip.merchant)
             & (table.issuer == Slip.issuer)
             & (table.epoch == Slip.epoch)
             & (table.seq == Slip.seq)
         )
-        yield from reader.all(Slip.select().join(table, on=same).where(waits).limit(_TOGETHER))
+        yield from reader.all(Slip.select().join(table, on=same).where(came).limit(_TOGETHER))
 
 
 def _due(central: Central, reader: Reader, log_time: LogTime) -> Iterable[Slip]:

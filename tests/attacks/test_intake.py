@@ -12,9 +12,11 @@ from merchant_agent.central.key_alarms import list_alarms
 from merchant_agent.central.log.beginning import begin_log
 from merchant_agent.central.log.sequencer import Sequencer
 from merchant_agent.central.overview import merchant_overview
+from merchant_agent.central.promises import Promise, sweep_promises
 from merchant_agent.central.revocations import revoke, settle_requests
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.models import Complaint, Quarantine, Record
+from merchant_agent.central.slips import open_promise
+from merchant_agent.central.store.models import Complaint, Quarantine, Rating, Record
 from merchant_agent.evidence.bodies import EraseBody, Kind
 from merchant_agent.evidence.disclosure import encode_line, open_disclosure
 from merchant_agent.evidence.exchange import encode_upload
@@ -22,6 +24,7 @@ from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.octets import encode_json
 from merchant_agent.evidence.requests import sign_request
+from tests.central.phone.customers import Visitor
 from tests.central.rows import count, head_of, rows, stored
 from tests.central.sender import Sender, Sent
 
@@ -161,3 +164,33 @@ def test_words_of_a_complaint_that_was_set_aside_do_not_come_back_either(
     sender.append(Kind.ERASE, EraseBody(place=place, members=("comment",), reason="request"))
     sender.upload_all(central, first=1)
     assert recalled(sender) == [kept.octets + b"~", sender.sent[1].line]
+
+
+def test_slip_over_a_record_that_cannot_count_is_contradicted(
+    central: Central, sender: Sender, visitor: Visitor
+) -> None:
+    """Else bad ratings would be signed with a flaw: the customer reads that all is well, and none counts."""
+    visitor.rate(level=1)
+    slip = visitor.slip(sign_otherwise(sender, totals=BOASTING), level=1)
+    visitor.upload()
+    assert (count(central, Rating), count(central, Quarantine)) == (0, 1)
+    assert open_promise(central, slip).state is Promise.CONFLICT
+    assert visitor.sweep() == ["conflict"]
+
+
+def test_stub_keeps_no_promise_and_no_other_slip_waiting(
+    central: Central, sender: Sender, visitor: Visitor
+) -> None:
+    """A slip of a record that went as a stub is watched like one of a record that never came."""
+    sent = visitor.rate(level=1)
+    slip = visitor.slip(sent, level=1)
+    lines = [*sender.lines(0, 0), sender.stub(1)]
+    sender.upload(central, encode_upload(sender.batch(0, 1, lines=lines), lines))
+    assert open_promise(central, slip).state is Promise.PROMISED
+    assert sweep_promises(central) == 0
+    visitor.pass_time(24)
+    assert visitor.sweep() == ["broken_promise"]
+    assert sweep_promises(central) == 0
+    sender.upload(central, sender.body(1, 1))
+    assert visitor.sweep() == ["broken_promise", "late"]
+    assert open_promise(central, slip).state is Promise.LATE
