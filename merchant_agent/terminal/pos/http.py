@@ -1,4 +1,4 @@
-"""A sale as a till reports it over HTTP: the message, and what it means.
+"""A sale as a till reports it over HTTP: the messages both ways, and what they mean.
 
 Strict: an unknown member, a number where a decimal string belongs, or a time without its
 offset is refused, for a till's author to see while the till is being connected.
@@ -6,10 +6,18 @@ offset is refused, for a till's author to see while the till is being connected.
 
 from __future__ import annotations
 
-import msgspec
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta
+
+from merchant_agent.clock import format_at
 from merchant_agent.domain.sales import Sale, SaleKind, SaleSource, parse_amount, parse_time
 from merchant_agent.errors import ForbiddenError
+from merchant_agent.terminal.collect.lookup import PromptState
+from merchant_agent.terminal.collect.prompts import SaleTaken
+
+MOST_IN_BATCH = 100
 
 
 class SaleMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -21,6 +29,63 @@ class SaleMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     amount: str | None = None
     currency: str = "CNY"
     at: str | None = None
+
+
+class BatchMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /pos/v1/sales/batch`; each of the sales is read and answered for itself."""
+
+    sales: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MOST_IN_BATCH)]
+
+
+class PromptTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt; `seq` is null while it is kept unsigned."""
+
+    id: str
+    seq: int | None
+    state: PromptState
+
+
+class InvitationTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What a POS prints as a QR code on its own receipt."""
+
+    url: str
+    expires_at: str
+
+
+class SaleAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Both are null for a refund and in a dry run; the invitation also while nothing can be signed."""
+
+    prompt: PromptTold | None
+    invitation: InvitationTold | None
+
+
+class ProblemTold(msgspec.Struct, frozen=True, kw_only=True):
+    """RFC 9457, with the error's code."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
+class BatchResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one sale of a batch would have been answered; `code` and `detail` are of a problem."""
+
+    status: int
+    prompt: PromptTold | None = None
+    invitation: InvitationTold | None = None
+    code: str = ""
+    detail: str = ""
+
+
+class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The results in the order of the sales."""
+
+    results: list[BatchResult]
+
+
+NOBODY_ASKED = SaleAnswer(prompt=None, invitation=None)
 
 
 def read_sale(message: SaleMessage, token_till: str) -> Sale:
@@ -42,3 +107,16 @@ def read_sale(message: SaleMessage, token_till: str) -> Sale:
     if token_till not in {"", sale.till}:
         raise ForbiddenError("till", "the token is another till's")
     return sale
+
+
+def tell_sale(taken: SaleTaken) -> SaleAnswer:
+    """What a till is told of a sale."""
+    prompt = PromptTold(
+        id=taken.prompt_id, seq=None if taken.place is None else taken.place.seq, state=taken.state
+    )
+    if not taken.invitation_url:
+        return SaleAnswer(prompt=prompt, invitation=None)
+    expires_at = format_at(taken.invitation_expires_at)
+    return SaleAnswer(
+        prompt=prompt, invitation=InvitationTold(url=taken.invitation_url, expires_at=expires_at)
+    )
