@@ -191,6 +191,7 @@ def test_stub_keeps_no_promise_and_no_other_slip_waiting(
     visitor.pass_time(24)
     assert visitor.sweep() == ["broken_promise"]
     assert sweep_promises(central) == 0
+    visitor.publish()
     sender.upload(central, sender.body(1, 1))
     assert visitor.sweep() == ["broken_promise", "late"]
     assert open_promise(central, slip).state is Promise.LATE
