@@ -2,12 +2,13 @@
 # make test   every check and test, on a fresh machine too
 # make lint   the checks alone
 # make bench  the measurements, each beside its reference
+# make lighthouse  Lighthouse on the phone's pages (needs npm; no part of make test)
 SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: run test lint bench translations shots clean
+.PHONY: run test lint bench translations shots lighthouse clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/merchant-agent demo
@@ -26,6 +27,10 @@ lint: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	@tests/system-packages
 	$(BIN)/python -m tests.bench
+
+lighthouse: $(VENV)/.installed-dev
+	@tests/system-packages
+	$(BIN)/python -m tests.lighthouse
 
 translations: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.translations
