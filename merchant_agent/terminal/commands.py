@@ -175,9 +175,9 @@ def end(data: Path, reason: Literal["closed", "replaced"]) -> None:
 def restore(data: Path, backup: Path | None, *, is_list: bool) -> None:
     """Put a backup in the place of the database of a terminal that is not running.
 
-    The present database is set aside. At its next start the terminal takes back from central what
-    the backup lacks, and signs again once central has granted it a new key. What was never sent is
-    only in what was set aside.
+    What the present database signed or kept since is brought over as far as it can be read, and the
+    database is set aside. At its next start the terminal takes back from central what it still lacks, and
+    signs again once central has granted it a new key.
     """
     if (backup is None) == (not is_list):
         raise click.UsageError("Give --backup or --list.")
@@ -191,7 +191,8 @@ def restore(data: Path, backup: Path | None, *, is_list: bool) -> None:
     with folder:
         done = restore_backup(folder, backup, _clock(settings))
     click.echo(
-        f"{done.identity.issuer}.{done.identity.epoch} up to seq {done.seq} is in place, the database before it in {done.aside}"
+        f"{done.identity.issuer}.{done.identity.epoch} up to seq {done.seq} is in place, {done.brought} records of it "
+        f"brought over from the database before, which is in {done.aside}"
     )
 
 

@@ -27,7 +27,7 @@ from merchant_agent.evidence.octets import encode_b64u, encode_json
 from merchant_agent.terminal.alarms import clear_alarms, raise_alarm
 from merchant_agent.terminal.collect.recovery import note_outage, tell_outage
 from merchant_agent.terminal.granted import is_waiting, problem_code, read_granted
-from merchant_agent.terminal.heads import Unknown, ask_head, take_back_lacking
+from merchant_agent.terminal.heads import Unknown, ask_head, complete, lacking_epochs, take_back_lacking
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.holds import ALARMS, Reason
 from merchant_agent.terminal.store.identity import Identity
@@ -63,6 +63,7 @@ class Epochs:
     def __init__(self, terminal: Terminal, client: Client) -> None:
         self._terminal = terminal
         self._client = client
+        self._completed = 0  # the epoch in force whose predecessors are as whole as they can be
 
     def settle(self, base: str) -> Outcome:
         """Does what the hold waits for, at the central of address `base`; `accepted` where something was settled.
@@ -93,7 +94,7 @@ class Epochs:
                 return self._go_on(base, hold)
 
     def _look_after(self, base: str) -> Outcome:
-        """What was signed before a crash and not acted on; and whether the key has served its time."""
+        """What was signed before a crash and not acted on; what earlier epochs lack; a key that served its time."""
         terminal = self._terminal
         identity = terminal.journal.identity
         with terminal.store.read() as reader:
@@ -102,6 +103,9 @@ class Epochs:
         if ended is not None:
             terminal.journal.put_on_hold(ended)
             return self._go_on(base, ended)
+        missed = self._complete(base, identity.epoch)
+        if missed is not None:
+            return _outcome(missed)
         days = terminal.settings.rotate_days
         if not days or terminal.clock.now() < parse_at(identity.grant.at) + days * _DAY:
             return NOTHING
@@ -110,6 +114,17 @@ class Epochs:
             return NOTHING
         terminal.journal.close_epoch(Kind.ROTATE, RotateBody(reason="planned"), "epoch")
         return Outcome(code=Code.ACCEPTED)
+
+    def _complete(self, base: str, epoch: int) -> Unknown | None:
+        """Once for each epoch in force and run of the program."""
+        if self._completed == epoch:
+            return None
+        with self._terminal.store.read() as reader:
+            lacking = lacking_epochs(reader)
+        missed = complete(self._terminal, self._client, base, lacking) if lacking else None
+        if missed is None:
+            self._completed = epoch
+        return missed
 
     def _remind(self, reason: Reason) -> None:
         """Whoever dismissed the alarm is told again."""
@@ -135,6 +150,8 @@ class Epochs:
                 missed = take_back_lacking(terminal, self._client, base, answer)
                 if missed is not None:
                     return _outcome(missed)
+                if terminal.journal.hold == "ended":
+                    return Outcome(code=Code.ACCEPTED)
         key = terminal.journal.enrolment_key()
         identity = terminal.journal.identity
         answered = self._ask(base, identity, key, self._reason(reason))

@@ -6,7 +6,7 @@ Only central's signed word counts. Source: PROTOCOL.md, "Central's head".
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,13 +20,14 @@ from merchant_agent.evidence.grant import new_nonce
 from merchant_agent.evidence.octets import decode_with
 from merchant_agent.evidence.requests import sign_request
 from merchant_agent.evidence.stub import is_stub
+from merchant_agent.store.store import Reader
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.comparing import compare_place
 from merchant_agent.terminal.store.holds import Reason
 from merchant_agent.terminal.store.identity import Identity, load_identities
 from merchant_agent.terminal.store.ledger import newest_record
 from merchant_agent.terminal.upload.client import Answered, Client, NoAnswer
-from merchant_agent.terminal.upload.progress import take_head
+from merchant_agent.terminal.upload.progress import reopen, take_head
 
 _log = logging.getLogger(__name__)
 
@@ -118,6 +119,42 @@ def take_back_lacking(terminal: Terminal, client: Client, base: str, answer: Hea
         head = answer.head
         if compare_place(writer, head.epoch, head.seq, head.link) == "known":
             take_head(writer, head, answer.nonce)
+    return None
+
+
+def lacking_epochs(reader: Reader) -> tuple[Identity, ...]:
+    """The epochs that are over of which this ledger lacks what central had when it granted the next one.
+
+    Whoever enrolled with a code, since the key was lost, could not ask for it before.
+    """
+    identities = load_identities(reader)
+    closed = {
+        each.grant.closes.epoch: each.grant.closes for each in identities if each.grant.closes is not None
+    }
+    return tuple(
+        each
+        for each in identities[:-1]
+        if (head := closed.get(each.epoch)) is not None
+        and compare_place(reader, head.epoch, head.seq, head.link) != "known"
+    )
+
+
+def complete(terminal: Terminal, client: Client, base: str, lacking: Iterable[Identity]) -> Unknown | None:
+    """Fetches what central has of those epochs with the key in force; None once all that can be is here.
+
+    Raises:
+        OnHoldError: "key".
+        StoreError: it could not be stored; what was taken before stays.
+    """
+    answer = ask_head(terminal, client, base)
+    if isinstance(answer, Unknown):
+        return answer
+    for identity in lacking:
+        missed = _take_back_epoch(terminal, client, base, answer.nonce, identity)
+        if missed is not None:
+            return missed
+        with terminal.store.write() as writer:
+            reopen(writer, identity.epoch, terminal.clock.now())
     return None
 
 

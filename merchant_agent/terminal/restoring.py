@@ -1,7 +1,8 @@
 """Putting a backup in the place of the present database; it never goes on as if nothing had happened.
 
-The backup is put on hold before it takes its place. What central has and the backup lacks
-is taken back at the next start; what was never sent is only in the database that was set aside.
+The backup is put on hold before it takes its place. What the present database signed or kept since, as
+far as it can be read and verifies, is brought over first; what central has beyond that is taken back
+at the next start.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from merchant_agent.store.database import open_sqlite
 from merchant_agent.store.folder import DataFolder, sync_file
 from merchant_agent.store.integrity import integrity_problems
 from merchant_agent.store.migrations import migrate
+from merchant_agent.store.remains import Remains
 from merchant_agent.store.store import Store
 from merchant_agent.terminal.quarantine import put_in_place, set_aside
+from merchant_agent.terminal.salvage import bring_over
 from merchant_agent.terminal.store.holds import Hold, save_hold
-from merchant_agent.terminal.store.identity import Identity, load_identity
+from merchant_agent.terminal.store.identity import Identity, load_identities, load_identity
 from merchant_agent.terminal.store.ledger import newest_record
 from merchant_agent.terminal.store.opening import APPLICATION_ID, DATABASE_NAME, MIGRATIONS
 
@@ -41,10 +44,14 @@ class Backup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What stands in place now, up to its newest `seq`, and where the database before it lies."""
+    """What stands in place now, up to its newest `seq`, and where the database before it lies.
+
+    `brought` counts the records that only that one had.
+    """
 
     identity: Identity
     seq: int
+    brought: int
     aside: Path
 
 
@@ -72,7 +79,10 @@ def restore(folder: DataFolder, backup: Path, clock: Clock) -> Restored:
     try:
         _copy(backup, draft)
         with _opened(draft) as store:
-            identity, seq = _prepare(store, backup, clock)
+            _prepare(store, backup, clock)
+            with Remains(folder.path / DATABASE_NAME) as present:
+                brought = bring_over(store, present, folder.keys, clock)
+            identity, seq = _newest(store)
         sync_file(draft)
         aside = set_aside(folder, clock.now())
         put_in_place(folder, draft)
@@ -84,7 +94,7 @@ def restore(folder: DataFolder, backup: Path, clock: Clock) -> Restored:
         raise StartError(f"The backup {backup} could not be put in place: {error.strerror}.") from error
     finally:
         draft.unlink(missing_ok=True)
-    return Restored(identity=identity, seq=seq, aside=aside)
+    return Restored(identity=identity, seq=seq, brought=brought, aside=aside)
 
 
 def _copy(backup: Path, draft: Path) -> None:
@@ -106,16 +116,21 @@ def _opened(draft: Path) -> Iterator[Store]:
         store.close()
 
 
-def _prepare(store: Store, backup: Path, clock: Clock) -> tuple[Identity, int]:
-    """Brings it to its present shape and puts it on hold; whose it is, and its newest seq."""
+def _prepare(store: Store, backup: Path, clock: Clock) -> None:
+    """Brings it to its present shape and puts it on hold."""
     problems = integrity_problems(store, quick=False)
     if problems:
         raise StoreCorruptError(f"{backup.name}: {problems[0]}")
     migrate(store, MIGRATIONS)
     with store.write() as writer:
-        identity = load_identity(writer)
-        if identity is None:
+        if load_identity(writer) is None:
             raise StartError(f"{backup} is of a terminal that was not enrolled.")
-        newest = newest_record(writer, identity.epoch)
         save_hold(writer, Hold(reason="restored", detail=backup.name, at=clock.now()))
+
+
+def _newest(store: Store) -> tuple[Identity, int]:
+    """Whose it is, in the newest epoch that is known, and the newest seq there."""
+    with store.read() as reader:
+        identity = load_identities(reader)[-1]
+        newest = newest_record(reader, identity.epoch)
     return identity, -1 if newest is None else newest.seq

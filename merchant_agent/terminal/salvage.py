@@ -67,6 +67,9 @@ _REPLACED: frozenset[type[Table]] = frozenset({models.UploadState})
 # What a backup still has of these is over.
 _OF_NOW: frozenset[type[Table]] = frozenset({models.Draft, models.Alarm, *_REPLACED})
 
+# What customers and their tills brought since, and how far the upload came with it.
+_BROUGHT_OVER = (models.Sale, models.Kept, models.Draft, models.SentBatch, models.UploadState)
+
 _LOST_SALES = (
     "DELETE FROM sale WHERE prompt_id NOT IN (SELECT prompt_id FROM prompt)"
     " AND prompt_id NOT IN (SELECT item_id FROM kept)"
@@ -82,6 +85,7 @@ _ERASED = (
     "DELETE FROM disclosure WHERE EXISTS (SELECT 1 FROM erasure e, json_each(e.members) m"
     " WHERE e.told_epoch = disclosure.epoch AND e.told_seq = disclosure.seq AND m.value = disclosure.name)"
 )
+_TIDYING = (_ERASED, _LOST_SALES, _ENDED_DRAFTS, _FORGOTTEN_BATCHES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +116,36 @@ def salvage(store: Store, sources: Sequence[Remains], keys: Path, clock: Clock) 
                 _copy(writer, model, sources[:1] if model in _OF_NOW else sources)
         for identity in identities:
             _fill_slips(writer, sources, identity)
-        for text in (_ERASED, _LOST_SALES, _ENDED_DRAFTS, _FORGOTTEN_BATCHES):
+        for text in _TIDYING:
             writer.rows(text)
     _log.warning("salvaged %d records of %d epochs", records, len(identities))
     return Salvaged(epochs=len(identities), records=records)
+
+
+def bring_over(store: Store, source: Remains, keys: Path, clock: Clock) -> int:
+    """Adds to a store, which has a grant, what another of the same terminal signed or kept after it.
+
+    That is the records that go on from its chain, with their slips, sales and batches, what was kept unsigned,
+    and answers that were begun. How many records.
+
+    Raises:
+        StartError: a grant cannot be used.
+        StoreError: the store could not be written.
+    """
+    journal = Journal(store, clock, keys)
+    with store.read() as reader:
+        identities = load_identities(reader)
+    chains = [_Chain(journal, store, [source], identity) for identity in identities]
+    before = sum(chain.count() for chain in chains)
+    after = sum(chain.fill() for chain in chains)
+    with store.write() as writer:
+        for model in _BROUGHT_OVER:
+            _copy(writer, model, [source])
+        for identity in identities:
+            _fill_slips(writer, [source], identity)
+        for text in _TIDYING:
+            writer.rows(text)
+    return after - before
 
 
 def _fill_epochs(writer: Writer, sources: Sequence[Remains], keys: Path) -> None:
@@ -167,18 +197,21 @@ class _Chain:
         self._bare_texts: dict[str, str] = {}
         self._seq = 0
         self._link = link_of(identity.grant_octets)
+        newest = self._newest()
+        if newest is not None:
+            self._seq, self._link = newest.seq + 1, newest.link
 
     def fill(self) -> int:
-        """Has the journal take them back until one is found nowhere; how many."""
+        """Has the journal take them back until one is found nowhere; how many there are then."""
         while True:
             chunk = list(self._next())
             try:
                 self._journal.take_back(self._identity, chunk)
             except (VerificationError, FormatError, StoreConflictError):
                 self._take_singly(chunk)
-                return self._count()
+                return self.count()
             if len(chunk) < _TOGETHER:
-                return self._count()
+                return self.count()
 
     def _take_singly(self, chunk: Sequence[tuple[bytes, Sequence[str]]]) -> None:
         for item in chunk:
@@ -188,10 +221,14 @@ class _Chain:
                 _log.warning("the chain of epoch %d breaks: %s", self._identity.epoch, error.code)
                 return
 
-    def _count(self) -> int:
-        with self._store.read() as reader:
-            newest = newest_record(reader, self._identity.epoch)
+    def count(self) -> int:
+        """How many records of the epoch the store has."""
+        newest = self._newest()
         return 0 if newest is None else newest.seq + 1
+
+    def _newest(self) -> models.LedgerRecord | None:
+        with self._store.read() as reader:
+            return newest_record(reader, self._identity.epoch)
 
     def _next(self) -> Iterator[tuple[bytes, Sequence[str]]]:
         for _ in range(_TOGETHER):

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from merchant_agent.central.revocations import revoke
 from merchant_agent.central.store.models import EpochAsked
+from merchant_agent.domain.sales import Sale
 from merchant_agent.errors import ConflictError, InvalidError, OnHoldError, RequestError
 from merchant_agent.evidence.bodies import EndBody, Kind, RotateBody
-from merchant_agent.evidence.jws import Typ, decode_jws
+from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.jws import Typ, decode_jws, link_of
 from merchant_agent.evidence.octets import decode_b64u
+from merchant_agent.evidence.record import new_id
+from merchant_agent.evidence.stub import Stub, sign_stub
 from merchant_agent.store.backup import backup_into
+from merchant_agent.terminal.collect.answers import finish
+from merchant_agent.terminal.collect.prompts import take_sale
+from merchant_agent.terminal.collect.recovery import sign_kept
+from merchant_agent.terminal.collect.said import Answer
+from merchant_agent.terminal.collect.screen import Tablet
 from merchant_agent.terminal.enrolment import Enrolled, enrol
+from merchant_agent.terminal.erasure import erase
 from merchant_agent.terminal.heads import ask_head, judge_head
 from merchant_agent.terminal.restoring import list_backups, restore
 from merchant_agent.terminal.rotation import end, rotate
-from merchant_agent.terminal.store.models import Rating, SentBatch, Slip
+from merchant_agent.terminal.store.models import LedgerDisclosure, Rating, SentBatch, Slip, Stubbed
+from merchant_agent.terminal.store.opening import DATABASE_NAME
 from merchant_agent.terminal.upload.client import Client
 from merchant_agent.terminal.upload.outcome import Code
 from tests.clocks import ManualClock
@@ -61,6 +73,13 @@ def _restore(station: Station, backup: Path) -> None:
     with folder:
         restore(folder, backup, station.clock)
     station.open()
+
+
+def _lose_database(station: Station) -> None:
+    """Nothing of the present database can be read any more."""
+    station.close()
+    (station.path / DATABASE_NAME).write_bytes(b"")
+    (station.path / f"{DATABASE_NAME}-wal").unlink(missing_ok=True)
 
 
 def _reason(live_central: LiveCentral) -> list[tuple[str, str]]:
@@ -115,6 +134,7 @@ def test_a_restored_backup_takes_back_what_central_has_and_goes_on_under_a_new_k
     whole = station.octets()
     with station.terminal.store.read() as reader:
         slips = reader.all(Slip.select(Slip.octets).order_by(Slip.seq).tuples())
+    _lose_database(station)
     _restore(station, backup)
     assert (station.hold, len(station.octets())) == ("restored", 4)
     with pytest.raises(OnHoldError):
@@ -149,6 +169,77 @@ def test_a_backup_of_an_earlier_epoch_finds_the_later_ones_again(station: Statio
     _require_sound(station)
 
 
+def test_what_only_the_database_before_a_restore_has_is_brought_over(station: Station) -> None:
+    station.serve(1)
+    station.send()
+    backup = _backup(station)
+    station.central.stop()
+    station.serve(2, level=1)
+    signed = station.octets()
+    station.terminal.journal.put_on_hold("restored")
+    shown = Tablet(id=new_id(station.clock.now()), till="")
+    sale = take_sale(station.terminal, Sale(order="A1", till="1"))
+    assert sale is not None
+    answer_id, answer = new_id(station.clock.now()), Answer(prompt_id=sale.prompt_id, level=2)
+    finish(station.terminal, shown, answer_id, answer, ended="done", dwell_ms=1)
+    _restore(station, backup)
+    assert station.octets() == signed
+    station.central.start()
+    station.send()
+    assert _state(station) == (None, 2)
+    sign_kept(station.terminal)
+    assert [record.id for record in station.records(2)][-1] == answer_id
+    station.send()
+    _require_sound(station)
+
+
+def test_words_that_were_erased_since_a_backup_stay_erased(station: Station) -> None:
+    station.serve(1)
+    backup = _backup(station)
+    issuer = station.terminal.journal.identity.issuer
+    erase(station.terminal, Place(issuer=issuer, epoch=1, seq=1), who="manager")
+    _restore(station, backup)
+    with station.terminal.store.read() as reader:
+        assert reader.all(LedgerDisclosure.select()) == []
+        assert [row.comment for row in reader.all(Rating.select())] == [None]
+
+
+def test_a_backup_does_not_bring_back_a_terminal_that_ended(station: Station) -> None:
+    station.serve(1)
+    backup = _backup(station)
+    assert end(station.terminal, "closed")
+    _restore(station, backup)
+    assert station.hold == "ended"
+    _lose_database(station)
+    _restore(station, backup)
+    assert station.hold == "restored"
+    station.send()
+    assert _state(station) == ("ended", 1)
+    _require_sound(station)
+
+
+def test_a_record_that_central_has_only_a_stub_of_is_not_waited_for(station: Station) -> None:
+    station.serve(1)
+    backup = _backup(station)
+    station.serve(2)
+    journal = station.terminal.journal
+    large = station.octets()[3]
+    stub = Stub(issuer=journal.identity.issuer, epoch=1, seq=3, link=link_of(large), reason="too_large")
+    with station.terminal.store.write() as writer:
+        row = {"epoch": 1, "seq": 3, "stub": sign_stub(journal.key, stub, 1), "again_at": station.clock.now()}
+        writer.execute(Stubbed.insert(row | {"again_at": station.clock.now() + timedelta(days=1)}))
+    station.send()
+    whole = station.octets()
+    _lose_database(station)
+    _restore(station, backup)
+    station.send()
+    assert _state(station) == (None, 2)
+    assert station.octets()[:4] == [*whole[:3], station.octets()[3]]
+    station.serve(1)
+    assert station.send().code is Code.ACCEPTED
+    assert station.send().code is Code.NOTHING
+
+
 def test_the_database_before_a_restore_is_kept_aside(station: Station) -> None:
     station.serve(1)
     backup = _backup(station)
@@ -158,7 +249,7 @@ def test_the_database_before_a_restore_is_kept_aside(station: Station) -> None:
     with folder:
         assert [found.path for found in list_backups(folder)] == [backup]
         done = restore(folder, backup, station.clock)
-    assert (done.seq, done.aside.is_file()) == (1, True)
+    assert (done.seq, done.brought, done.aside.is_file()) == (3, 2, True)
     station.open()
     assert station.hold == "restored"
 
@@ -261,6 +352,30 @@ def test_a_key_that_is_found_again_goes_on_in_its_epoch(station: Station) -> Non
     station.send()
     assert _state(station) == (None, 1)
     assert _kinds(station, 1)[-2:] == [Kind.OUTAGE, Kind.RECOVER]
+    _require_sound(station)
+
+
+def test_a_lost_key_over_an_older_database_takes_back_what_central_has_under_the_new_one(
+    station: Station, live_central: LiveCentral
+) -> None:
+    station.serve(1)
+    station.send()
+    backup = _backup(station)
+    station.serve(300)
+    station.send()
+    before = station.octets()
+    _lose_database(station)
+    _restore(station, backup)
+    for path in (station.path / "keys").glob("*.pem"):
+        path.unlink()
+    station.restart()
+    enrol(station.terminal, live_central.url, live_central.code())
+    assert _state(station) == (None, 2)
+    assert len(station.octets()) < len(before)
+    station.send()
+    assert station.octets()[: len(before)] == before
+    station.serve(1)
+    station.send()
     _require_sound(station)
 
 

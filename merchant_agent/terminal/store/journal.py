@@ -47,6 +47,7 @@ from merchant_agent.terminal.store.identity import (
     record_grant,
     settle_keys,
 )
+from merchant_agent.terminal.store.ledger import newest_record
 from merchant_agent.terminal.store.mark import Mark
 from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord
 from merchant_agent.terminal.store.projections import apply
@@ -258,6 +259,7 @@ class Journal:
             self.put_on_hold("restored", "the ledger is older than the keys or the mark")
         if self._signer.key is None and self._hold is None:
             self.put_on_hold("key")
+        self._end_if_said()
         if self._hold is None:
             settle_keys(keys, store)
 
@@ -265,6 +267,13 @@ class Journal:
     def is_mark_failing(self) -> bool:
         """Whether the mark could not be written at the last commit."""
         return self._mark is not None and self._mark.is_failing
+
+    def _end_if_said(self) -> None:
+        """What ended stays so, whatever put its database back: the chain's last record says it."""
+        with self._store.read() as reader:
+            newest = newest_record(reader, self.identity.epoch)
+        if newest is not None and newest.kind == Kind.END:
+            self.put_on_hold("ended")
 
     def close(self) -> None:
         """Gives back what is open beside the store."""
@@ -419,6 +428,7 @@ class Journal:
             writer.signer, writer.hold = in_force, self._hold
             if not is_in_force:
                 writer.chain, writer.before = self._chain, self._before
+        self._end_if_said()
         return count
 
     @contextmanager

@@ -50,7 +50,7 @@ _MOST_RESENDS = 2
 # Central could be reached, as far as anybody knows.
 _REACHED = frozenset({Code.NOTHING, Code.ACCEPTED})
 # Nothing was in the way of asking for more.
-_ANSWERED = _REACHED | frozenset(HOLDS)
+_ANSWERED = _REACHED | frozenset(HOLDS) | {Code.RESEND}
 # A rotation takes two: what is due is signed and sent, then the key is asked for.
 _MOST_TURNS = 4
 # Clocks of different machines are compared within minutes: an anchor a minute old says as much.

@@ -129,6 +129,14 @@ def take_head(writer: Writer, head: Head, nonce: str) -> None:
     writer.execute(row.update({row.state: READY, row.state_detail: ""}).where(is_behind))
 
 
+def reopen(writer: Writer, epoch: int, at: datetime) -> None:
+    """Has what waits of an epoch that is over be sent again, now that what central has of it is here too."""
+    row = UploadState
+    is_behind = (row.epoch == epoch) & (row.state == Code.BEHIND.value)
+    writer.execute(row.update({row.state: READY, row.state_detail: ""}).where(is_behind))
+    clear_alarms(writer, at=at, code=EARLIER_ALARM, detail=f"{epoch} {Code.BEHIND}")
+
+
 def _is_over(reader: Reader, epoch: int) -> bool:
     """Whether a later epoch is in force."""
     newest = load_progress(reader)
