@@ -17,6 +17,7 @@ from merchant_agent.terminal.erasure import erase, find_by_code
 from merchant_agent.terminal.messages import count_open
 from merchant_agent.terminal.overview import known_tills, ratings_of_day
 from merchant_agent.terminal.services import Terminal
+from merchant_agent.terminal.web.new_code import held_saying, take_code
 from merchant_agent.web.reading import read_field
 from merchant_agent.web.sign_in import requires_role, signed_in
 
@@ -68,6 +69,12 @@ def manager(terminal: Terminal, *, is_open: bool) -> Blueprint:
             flash(gettext("The staff's PIN is changed; they have to sign in again."), "done")
         return redirect(url_for("manager.page"))
 
+    @blueprint.post("/manager/code")
+    @requires_role("manager")
+    def enter_code() -> Response:
+        take_code(terminal, read_field("code", max_chars=_MAX_CODE_CHARS), who=signed_in().name)
+        return redirect(url_for("manager.page"))
+
     @blueprint.post("/manager/erase")
     @requires_role("manager")
     def erase_words() -> Response:
@@ -92,6 +99,7 @@ def _page(terminal: Terminal, *, is_open: bool, new_token: str = "", new_token_t
             ratings=ratings_of_day(reader, yesterday, starts=starts, now=now),
             levels=terminal.catalogue.levels,
             unexplained=count_open(terminal, reader),
+            held=held_saying(terminal),
             new_token=new_token,
             new_token_till=new_token_till,
         )

@@ -100,7 +100,9 @@ _ALARMS: Mapping[str, Saying] = {
     ),
     "hold-key": Saying(
         title=lazy_gettext("Nothing is signed: this terminal's key is missing"),
-        advice=lazy_gettext("Call the authority for a new code; the manager or the operator enters it."),
+        advice=lazy_gettext(
+            "Call the authority for a new code; the manager enters it on the manager's page."
+        ),
     ),
     "hold-damage": Saying(
         title=lazy_gettext("Nothing is signed: the database was damaged"),
@@ -117,7 +119,7 @@ _ALARMS: Mapping[str, Saying] = {
     "epoch-refused": Saying(
         title=lazy_gettext("The authority's server does not grant a new key"),
         advice=lazy_gettext(
-            "Perhaps another machine with the same data asked first. Call the authority for a new code; the operator enters it."
+            "Perhaps another machine with the same data asked first. Call the authority for a new code; the manager enters it on the manager's page."
         ),
     ),
     "hold-epoch": Saying(
