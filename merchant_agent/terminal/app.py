@@ -36,6 +36,7 @@ from merchant_agent.terminal.web.manager import manager
 from merchant_agent.terminal.web.messages import messages
 from merchant_agent.terminal.web.pairing import pairing
 from merchant_agent.terminal.web.pos_api import pos_api
+from merchant_agent.terminal.web.pos_setup import pos_setup
 from merchant_agent.terminal.web.ready import ready
 from merchant_agent.terminal.web.sign_in import PAGES, sign_in
 from merchant_agent.terminal.web.tablets import tablets
@@ -95,6 +96,7 @@ def create_app(
         counter(terminal, uploader, is_open=is_open),
         tablets(terminal, is_open=is_open),
         manager(terminal, is_open=is_open),
+        pos_setup(terminal, connections, is_open=is_open),
         messages(terminal),
         sign_in(terminal),
         health(terminal, uploader),
