@@ -94,10 +94,13 @@ def last_close_at(reader: Reader) -> datetime | None:
 def close_day(terminal: Terminal, nightly: Nightly) -> None:
     """Signs that yesterday's business is over, with how many customers could be asked; tried again if it fails.
 
+    On hold too: nobody may come until the hold ends.
+
     Raises:
         StoreError: it could not be written.
     """
     if not _may_sign(terminal):
+        nightly.again_in(_RETRY_DAY_CLOSE_S)
         return
     today = business_day(terminal.clock.now(), terminal.settings.business_day_starts)
     try:
