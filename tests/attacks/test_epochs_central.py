@@ -19,6 +19,7 @@ from merchant_agent.evidence.grant import new_nonce
 from merchant_agent.evidence.jws import Typ, sign_jws
 from merchant_agent.evidence.keys import SigningKey, VerifyingKey
 from merchant_agent.evidence.octets import encode_b64u, encode_json
+from merchant_agent.store.credentials import AuditEntry
 from tests.attacks.test_others import WEAK_KEY
 from tests.central.rows import count, head_of, rows, stored
 from tests.central.sender import Sender, enrol_sender, enrol_with
@@ -202,6 +203,24 @@ def test_reused_and_expired_codes_continue_nothing(
         assert refused.value.code == "enrolment-code"
     assert head_of(central, sender.issuer, 2).state == "active"
     assert count(central, Grant) == 2
+
+
+def test_request_sent_over_and_over_fills_no_table(central: Central, sender: Sender) -> None:
+    """Somebody on the way caught one and needs no key to send it again; a clone has the old key."""
+    sender.sell(1)
+    sender.upload_all(central)
+    caught = sender.request_epoch(SigningKey.generate())
+    sender.next_epoch()
+    for _ in range(3):
+        with pytest.raises(ForbiddenError):
+            ask_epoch(central, sender.issuer, *caught)
+    told = [entry.what for entry in rows(central, AuditEntry)]
+    assert told.count("epoch-refused-replaced") == 1
+    for _ in range(55):
+        assert refusal(sender) == "epoch-replaced"
+    told = [entry.what for entry in rows(central, AuditEntry)]
+    # The granted one is among the fifty.
+    assert (told.count("epoch-refused-replaced"), count(central, EpochAsked)) == (49, 50)
 
 
 def test_dismissed_clone_gets_in_by_no_way(central: Central, sender: Sender) -> None:

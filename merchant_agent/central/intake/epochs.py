@@ -51,7 +51,6 @@ from merchant_agent.store.store import Reader, Writer
 
 _log = logging.getLogger(__name__)
 
-# Whoever holds a stolen key could make requests without end.
 _KEPT_PER_EPOCH = 50
 
 
@@ -141,8 +140,9 @@ def _settle(central: Central, tx: Writer, asked: _Asked) -> Enrolled | Waiting |
         return enrolled(tx, granted.merchant, find_grant(tx, *before), created=False)
     now = central.clock.now()
     outcome = _decide(tx, asked, newest, now)
-    _keep(tx, asked, outcome, now)
-    _log.warning("epoch asked for: %s.%d, %s, %s", *_place(asked), asked.request.reason, outcome)
+    is_news = _keep(tx, asked, outcome, now)
+    if is_news:
+        _log.warning("epoch asked for: %s.%d, %s, %s", *_place(asked), asked.request.reason, outcome)
     match outcome:
         case AskedOutcome.GRANTED:
             octets = grant_next(central, tx, newest, asked.key)
@@ -151,7 +151,8 @@ def _settle(central: Central, tx: Writer, asked: _Asked) -> Enrolled | Waiting |
         case AskedOutcome.WAITING:
             return Waiting()
         case _:
-            _tell(tx, asked, f"epoch-refused-{outcome}", now)
+            if is_news:
+                _tell(tx, asked, f"epoch-refused-{outcome}", now)
             return outcome
 
 
@@ -191,16 +192,24 @@ def _freeze(tx: Writer, asked: _Asked, now: datetime) -> bool:
     return True
 
 
-def _keep(tx: Writer, asked: _Asked, outcome: AskedOutcome, now: datetime) -> None:
-    """The request as officers see it; once it is granted, what it says of the newest record is a promise."""
+def _keep(tx: Writer, asked: _Asked, outcome: AskedOutcome, now: datetime) -> bool:
+    """The request as officers see it; once it is granted, what it says of the newest record is a promise.
+
+    False where it is none of the first for its epoch, or came to the same before: whoever sends it over
+    and over, or has a stolen key, fills no table.
+    """
     granted, newest = asked.granted, asked.request.newest
     if outcome is AskedOutcome.GRANTED:
         further = _chain(granted) & (ChainHead.claimed_seq < newest.seq)
         tx.execute(ChainHead.update({ChainHead.claimed_seq: newest.seq}).where(further))
+    earlier = tx.scalar(EpochAsked.select(EpochAsked.outcome).where(_this(asked)))
+    if earlier is not None:
+        changed = {EpochAsked.at: now, EpochAsked.outcome: outcome.value}
+        tx.execute(EpochAsked.update(changed).where(_this(asked)))
+        return bool(earlier != outcome)
+    if _is_crowded(tx, granted):
+        return False
     head_seq = tx.scalar(ChainHead.select(ChainHead.seq).where(_chain(granted)))
-    changed = {EpochAsked.at: now, EpochAsked.outcome: outcome.value}
-    if tx.execute(EpochAsked.update(changed).where(_this(asked))) or _is_crowded(tx, granted):
-        return
     tx.execute(
         EpochAsked.insert(
             merchant=granted.merchant,
@@ -216,6 +225,7 @@ def _keep(tx: Writer, asked: _Asked, outcome: AskedOutcome, now: datetime) -> No
             outcome=outcome.value,
         )
     )
+    return True
 
 
 def _is_crowded(reader: Reader, granted: Granted) -> bool:
