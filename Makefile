@@ -1,6 +1,7 @@
 # make run    the demo: a central and an enrolled terminal on this machine
 # make test   every check and test, on a fresh machine too
 # make lint   the checks alone
+# make screenshots  pictures of every page and state, in the folder shots
 # make bench  the measurements, each beside its reference
 # make lighthouse  Lighthouse on the phone's pages (needs npm; no part of make test)
 SHELL := /bin/bash
@@ -8,7 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: run test lint bench translations shots lighthouse clean
+.PHONY: run test lint bench translations screenshots lighthouse clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/merchant-agent demo
@@ -31,6 +32,11 @@ bench: $(VENV)/.installed-dev
 lighthouse: $(VENV)/.installed-dev
 	@tests/system-packages
 	$(BIN)/python -m tests.lighthouse
+
+screenshots: $(VENV)/.installed-dev
+	@tests/system-packages
+	rm -rf shots
+	$(BIN)/pytest -q --shots shots tests/e2e/test_access.py tests/e2e/test_pairing.py tests/e2e/test_phone.py tests/e2e/test_components.py
 
 translations: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.translations

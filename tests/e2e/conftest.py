@@ -12,15 +12,34 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, Page
 
 from merchant_agent.demo.running import Running, running_demo
-from tests.e2e.people import LANDSCAPE, Till
+from tests.e2e.people import LANDSCAPE, PORTRAIT, Till
+from tests.e2e.words import foreign_words
 
 OpenPage = Callable[..., Page]
 Examine = Callable[[Page], None]
 
+PHONE = (360, 740)
+_SIZES = {"landscape": LANDSCAPE, "portrait": PORTRAIT, "narrow": PHONE}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`pytest tests/e2e/test_access.py --shots DIR` takes pictures of all pages, to be looked at."""
+    """`pytest tests/e2e -m looks --shots DIR` takes pictures of all pages, to be looked at."""
     parser.addoption("--shots", metavar="DIR", help="folder for pictures of all pages")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "looks(*size-lang): the page is examined in these sizes and languages")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Pages marked `looks(...)` are examined in these sizes and languages, with `--shots` in all of each."""
+    marker = metafunc.definition.get_closest_marker("looks")
+    if marker is None:
+        return
+    every = [f"{size}-{lang}" for size in _SIZES for lang in ("zh", "en")]
+    chosen = every if metafunc.config.getoption("--shots") else marker.args
+    looks = [(_SIZES[size], lang) for size, lang in (look.split("-") for look in chosen)]
+    metafunc.parametrize(("size", "lang"), looks, ids=chosen)
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +93,9 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 
 @pytest.fixture
 def examine(request: pytest.FixtureRequest) -> Examine:
-    """Nothing is found on the page, and nothing has to be scrolled sideways; `--shots` takes its picture."""
+    """Nothing is found on the page by axe-core, no word of another language stands there, and nothing has to be
+    scrolled sideways; `--shots` takes its picture.
+    """
     shots: str | None = request.config.getoption("--shots", default=None)
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_")).strip("-")
     numbers = count(1)
@@ -85,6 +106,7 @@ def examine(request: pytest.FixtureRequest) -> Examine:
             page.screenshot(path=Path(shots, f"{name}-{next(numbers):02d}.png"), full_page=True)
         results = Axe().run(page)
         assert results.violations_count == 0, results.generate_report()
+        assert foreign_words(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     return examine_page

@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from itertools import count
-from pathlib import Path
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from merchant_agent.demo.running import Running
-from tests.e2e.conftest import OpenPage
-from tests.e2e.people import LANDSCAPE, PORTRAIT, Officer, Staff, Tablet, Till, at_shop
+from tests.e2e.conftest import Examine, OpenPage
+from tests.e2e.people import Officer, Staff, Tablet, Till, at_shop
 
-Examine = Callable[[Page], None]
-
-PHONE = (360, 740)
-_both_ways = pytest.mark.parametrize(
-    ("size", "lang"), [(LANDSCAPE, "zh"), (PORTRAIT, "en")], ids=["landscape-zh", "portrait-en"]
-)
-_wide_and_narrow = pytest.mark.parametrize(
-    ("size", "lang"), [(LANDSCAPE, "zh"), (PHONE, "en")], ids=["wide-zh", "phone-en"]
-)
-
-
-@pytest.fixture
-def examine(request: pytest.FixtureRequest) -> Examine:
-    """Nothing is found on the page, and nothing has to be scrolled sideways; `--shots` takes its picture."""
-    shots: str | None = request.config.getoption("--shots", default=None)
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_")).strip("-")
-    numbers = count(1)
-
-    def examine_page(page: Page) -> None:
-        if shots is not None:
-            page.screenshot(path=Path(shots, f"{name}-{next(numbers):02d}.png"), full_page=True)
-        results = Axe().run(page)
-        assert results.violations_count == 0, results.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-    return examine_page
+_both_ways = pytest.mark.looks("landscape-zh", "portrait-en")
+_wide_and_narrow = pytest.mark.looks("landscape-zh", "narrow-en")
 
 
 @_both_ways

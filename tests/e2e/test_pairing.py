@@ -10,9 +10,8 @@ from playwright.sync_api import Page, expect
 from merchant_agent.demo.processes import stop_all
 from merchant_agent.demo.running import Running
 from tests.e2e.conftest import Examine, OpenPage
-from tests.e2e.people import LANDSCAPE, PORTRAIT, Staff, Tablet, Till, at_shop, read_code
+from tests.e2e.people import Staff, Tablet, Till, at_shop, read_code
 
-_PHONE = (360, 740)
 _SMALL = """() => [...document.querySelectorAll("button, input:not([type=hidden]), a.button")]
     .filter(target => target.checkVisibility())
     .filter(target => Math.min(target.offsetWidth, target.offsetHeight) < 60)
@@ -100,8 +99,7 @@ def test_a_tablet_out_of_pairing_finds_the_digits_again_and_a_restart_keeps_it(
     expect(page.locator("#code")).to_be_visible()
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("size", [LANDSCAPE, PORTRAIT, _PHONE], ids=["landscape", "portrait", "narrow"])
+@pytest.mark.looks("landscape-zh", "portrait-en", "narrow-zh", "narrow-en")
 def test_nothing_is_found_on_the_pages_of_pairing(
     demo: Running, open_page: OpenPage, examine: Examine, *, size: tuple[int, int], lang: str
 ) -> None:
