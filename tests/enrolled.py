@@ -209,6 +209,7 @@ def complain(journal: Journal, prompt: Appended | None, **disclosures: str) -> A
         claim=None,
         consents=(),
         notice=None,
+        first="shop",
     )
     with journal.write() as writer:
         return writer.append(Kind.COMPLAINT, body, about=_about(prompt), disclosures=disclosures)

@@ -108,6 +108,7 @@ def complain(central: Central, asked: Asked, grievance: Grievance) -> Filed:
         claim=claim_hash(claim),
         consents=grievance.consents,
         notice=catalogue.notice.version,
+        first="shop",
     )
     own = append_answer(central, asked, Kind.COMPLAINT, body, words, enclosed)
     return Filed(own=own, claim=encode_b64u(claim))

@@ -106,7 +106,7 @@ class ComplaintOpened:
     """A complaint; its record's id is the case's. The erasable members are None where absent or erased.
 
     `amount` is text such as `64.00 CNY`; `occurred_at` is as the customer gave it. `undisclosed` as in
-    `RatingGiven`.
+    `RatingGiven`. Where `first` is `station`, all of it is sealed and nothing of it stands here.
     """
 
     case: str
@@ -121,6 +121,7 @@ class ComplaintOpened:
     channel: str
     lang: str
     catalogue: str
+    first: str
     undisclosed: int
     at: datetime
 
@@ -291,6 +292,7 @@ def _complaint(
         channel=body.channel,
         lang=body.lang,
         catalogue=body.catalogue,
+        first=body.first,
         undisclosed=len(record.sd) - len(disclosed),
         at=at,
     )

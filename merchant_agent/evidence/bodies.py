@@ -32,6 +32,7 @@ LapseReason = Literal["declined", "timed_out", "next_sale", "withdrawn"]
 Ended = Literal["done", "left", "idle", "recovered"]
 Role = Literal["terminal", "central"]
 Consent = Literal["authority", "shop"]
+First = Literal["shop", "station"]
 FindingCode = Literal["broken_promise", "conflict", "late", "disputed", "split_view", "silent"]
 OutageReason = Literal["key", "epoch", "damage", "restored", "behind", "frozen"]
 PaperSort = Literal["order", "total", "kitchen", "pre_bill", "reprint", "refund", "shift", "delivery"]
@@ -121,7 +122,8 @@ class ComplaintBody(Wire, frozen=True, kw_only=True):
     """What the complaint is about and what is asked for; its words are erasable members.
 
     `consents` say who may call the customer on the sealed contact; `notice` is the version of
-    the privacy notice that was shown, None where no contact was asked for.
+    the privacy notice that was shown, None where no contact was asked for. `first` is who is to be
+    told first: for "station" all of it is sealed as one member, and nothing of it stands here.
     """
 
     categories: Codes
@@ -132,6 +134,7 @@ class ComplaintBody(Wire, frozen=True, kw_only=True):
     claim: Octets32 | None
     consents: Annotated[tuple[Consent, ...], Meta(max_length=2)]
     notice: Code | None
+    first: First
 
 
 class ReplyBody(Wire, frozen=True, kw_only=True):
@@ -377,3 +380,9 @@ ERASABLE: dict[Kind, frozenset[str]] = {kind: frozenset() for kind in Kind} | {
     Kind.ADDITION: frozenset({"comment", "contact", "photos"}),
     Kind.REPLY: frozenset({"comment"}),
 }
+SEALED = frozenset({"sealed"})
+
+
+def erasable_of(kind: Kind, body: Body) -> frozenset[str]:
+    """The names of the erasable members that a record of this kind with this body may have."""
+    return SEALED if isinstance(body, ComplaintBody) and body.first == "station" else ERASABLE[kind]

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import msgspec
 
 from merchant_agent.errors import FormatError, VerificationError
-from merchant_agent.evidence.bodies import ERASABLE
+from merchant_agent.evidence.bodies import erasable_of
 from merchant_agent.evidence.octets import (
     MAX_PAYLOAD_BYTES,
     decode_b64u,
@@ -25,13 +25,14 @@ from merchant_agent.evidence.octets import (
     require_encoding,
 )
 from merchant_agent.evidence.record import Record
-from merchant_agent.evidence.seal import MAX_SEALED_BYTES, MIN_SEALED_BYTES
+from merchant_agent.evidence.seal import COMPLAINT_BYTES, CONTACT_BYTES
 
 _SALT_BYTES = 16
 _MAX_SALT_BYTES = 64
 _HASH = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
 _PHOTOS = re.compile(f"{_HASH}( {_HASH}){{0,2}}")
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})? [A-Z]{3}")
+_SEALED_BYTES = {"contact": CONTACT_BYTES, "sealed": COMPLAINT_BYTES}
 _MEMBERS: msgspec.json.Decoder[tuple[str, str, str]] = msgspec.json.Decoder(tuple[str, str, str])
 
 
@@ -91,21 +92,21 @@ def check_disclosures(record: Record, disclosures: Iterable[str]) -> dict[str, s
             raise VerificationError("V10", str(error), seq=record.seq) from error
         if digest(text) not in record.sd:
             raise VerificationError("V10", "the record holds no such digest", seq=record.seq)
-        if opened.name not in ERASABLE[record.kind] or opened.name in values:
+        if opened.name not in erasable_of(record.kind, record.body) or opened.name in values:
             raise VerificationError("V10", "a member not of its kind, or twice", seq=record.seq)
         if opened.name == "amount" and _AMOUNT.fullmatch(opened.value) is None:
             raise VerificationError("V10", "an amount that is no decimal and currency", seq=record.seq)
-        if opened.name == "contact" and not _is_sealed(opened.value):
-            raise VerificationError("V10", "a contact that is not sealed", seq=record.seq)
+        if opened.name in _SEALED_BYTES and not _is_sealed(opened.value, _SEALED_BYTES[opened.name]):
+            raise VerificationError("V10", f"{opened.name}: not sealed", seq=record.seq)
         if opened.name == "photos" and _PHOTOS.fullmatch(opened.value) is None:
             raise VerificationError("V10", "photos that are no hashes", seq=record.seq)
         values[opened.name] = opened.value
     return values
 
 
-def _is_sealed(value: str) -> bool:
+def _is_sealed(value: str, lengths: Container[int]) -> bool:
     try:
-        return MIN_SEALED_BYTES <= len(decode_b64u(value)) <= MAX_SEALED_BYTES
+        return len(decode_b64u(value)) in lengths
     except FormatError:
         return False
 

@@ -90,6 +90,9 @@ def _require_complaint(body: ComplaintBody) -> None:
     _require_distinct(body.categories)
     _require_distinct(body.remedies)
     _require_consents(body)
+    is_told = body.categories or body.remedies or body.consents or body.notice is not None
+    if body.first == "station" and is_told:
+        raise FormatError("record: a complaint for the station alone that says something in clear")
 
 
 def _require_consents(body: ComplaintBody | AdditionBody) -> None:

@@ -18,7 +18,6 @@ from msgspec import Meta, field
 from merchant_agent.errors import FormatError
 from merchant_agent.evidence.bodies import (
     BODY_TYPES,
-    ERASABLE,
     Body,
     ClockBody,
     DayCloseBody,
@@ -33,6 +32,7 @@ from merchant_agent.evidence.bodies import (
     RotateBody,
     SettingsBody,
     StartBody,
+    erasable_of,
 )
 from merchant_agent.evidence.fields import (
     MAX_EPOCH,
@@ -247,7 +247,7 @@ def _require_sense(record: Record) -> None:
     parse_at(record.at)
     digests = record.sd
     if digests:
-        if len(digests) > len(ERASABLE[record.kind]):
+        if len(digests) > len(erasable_of(record.kind, record.body)):
             raise FormatError("record: more digests than its kind has erasable members")
         if len(digests) > 1 and any(a >= b for a, b in pairwise(digests)):
             raise FormatError("record: digests are not sorted, or repeated")

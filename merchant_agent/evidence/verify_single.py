@@ -200,6 +200,7 @@ TIME = re.compile(
 )
 HASH = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
 PHOTOS = re.compile(f"{HASH}( {HASH}){{0,2}}")
+SEALED_BYTES = {"contact": range(49, 561), "sealed": range(1072, 8241, 1024)}
 AMOUNT = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})? [A-Z]{3}")
 EPOCH, SEQ, COUNT, LEVEL = range(1, MAX_EPOCH + 1), range(MAX_SEQ + 1), range(MAX_INTEGER + 1), range(1, 6)
 SIZE = range(1, MAX_INTEGER + 1)
@@ -248,6 +249,7 @@ BODIES: dict[str, Json] = {
         **SAID,
         "consents": CONSENTS,
         "notice": Maybe(CODE),
+        "first": words("shop station"),
     },
     "reply": {"to": PLACE},
     "start": {"software": LABEL, "clean": bool},
@@ -279,6 +281,7 @@ BODIES: dict[str, Json] = {
 SIGNED_BY_CENTRAL_ALONE = words("supersede dispute confirm addition finding revoke")
 SIGNED_BY_BOTH = frozenset(SPOKEN) | {"erase"}
 ABOUT_NO_PROMPT = words("prompt start heartbeat day_close clock settings rotate outage recover end revoke")
+SEALED_WHOLE = words("sealed")
 ERASABLE = {kind: frozenset[str]() for kind in BODIES} | {
     "rating": words("comment"),
     "suggestion": words("comment"),
@@ -372,6 +375,8 @@ def read_record(payload: bytes) -> Json:
     moment(record["at"])
     if any(first >= second for first, second in pairwise(record["_sd"])):
         raise ValueError("digests are not sorted, or repeated")
+    if len(record["_sd"]) > len(erasable_of(record)):
+        raise ValueError("more digests than it has erasable members")
     require_sense(record["kind"], record["body"])
     prompt = record["about"]["prompt"]
     if record["kind"] == "lapse" and prompt is None:
@@ -388,6 +393,16 @@ def read_record(payload: bytes) -> Json:
     return record
 
 
+def is_for_station(kind: str, body: Json) -> bool:
+    """Whether it is a complaint that is sealed whole."""
+    return kind == "complaint" and body["first"] == "station"
+
+
+def erasable_of(record: Json) -> frozenset[str]:
+    """The names of the erasable members that the record may have."""
+    return SEALED_WHOLE if is_for_station(record["kind"], record["body"]) else ERASABLE[record["kind"]]
+
+
 def require_sense(kind: str, body: Json) -> None:
     """What types cannot express about a body; ValueError where it makes no sense."""
     for codes in ("tags", "categories", "remedies", "consents", "members"):
@@ -397,6 +412,9 @@ def require_sense(kind: str, body: Json) -> None:
             require_distinct([aspect["aspect"] for aspect in body["aspects"]])
         case "complaint" | "addition" if body["consents"] and body["notice"] is None:
             raise ValueError("a consent without a notice")
+        case "complaint" if is_for_station(kind, body):
+            if body["categories"] or body["remedies"] or body["consents"] or body["notice"] is not None:
+                raise ValueError("a complaint for the station alone that says something in clear")
         case "day_close":
             date.fromisoformat(body["day"])
         case "outage":
@@ -1324,12 +1342,12 @@ def require_disclosed(record: Json, disclosures: Iterator[str]) -> None:
             raise Broken("V10", str(error)) from error
         if b64u(sha256(text.encode())) not in record["_sd"]:
             raise Broken("V10", "the record holds no such digest")
-        if name not in ERASABLE[record["kind"]] or name in names:
+        if name not in erasable_of(record) or name in names:
             raise Broken("V10", "a member not of its kind, or twice")
         if name == "amount" and AMOUNT.fullmatch(value) is None:
             raise Broken("V10", "an amount that is none")
-        if name == "contact" and not is_sealed(value):
-            raise Broken("V10", "a contact that is not sealed")
+        if name in SEALED_BYTES and not is_sealed(value, SEALED_BYTES[name]):
+            raise Broken("V10", f"{name}: not sealed")
         if name == "photos" and PHOTOS.fullmatch(value) is None:
             raise Broken("V10", "photos that are no hashes")
         names.add(name)
@@ -1346,10 +1364,10 @@ def read_disclosure(text: str) -> tuple[str, str]:
     return name, value
 
 
-def is_sealed(value: str) -> bool:
-    """Whether it has the form of a sealed contact."""
+def is_sealed(value: str, lengths: range) -> bool:
+    """Whether it has the length of something sealed."""
     try:
-        return 49 <= len(unb64u(value)) <= 560  # noqa: PLR2004 -- as specified
+        return len(unb64u(value)) in lengths
     except ValueError:
         return False
 

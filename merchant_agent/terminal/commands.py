@@ -20,7 +20,7 @@ import click
 
 from merchant_agent.clock import Clock, SystemClock
 from merchant_agent.errors import FormatError, InvalidError, SettingsError, StartError
-from merchant_agent.evidence.bodies import ERASABLE, Kind
+from merchant_agent.evidence.bodies import ERASABLE, SEALED, Kind
 from merchant_agent.evidence.fields import MAX_EPOCH, MAX_SEQ, Place
 from merchant_agent.evidence.trust import Trust, load_trust
 from merchant_agent.settings import TerminalSettings, Value, documented, load
@@ -264,7 +264,7 @@ def pos_token(data: Path, till: str) -> None:
     "--member",
     "members",
     multiple=True,
-    type=click.Choice(sorted(ERASABLE[Kind.COMPLAINT])),
+    type=click.Choice(sorted(ERASABLE[Kind.COMPLAINT] | SEALED)),
     help="Erase this alone, such as contact; may be given several times.",
 )
 @click.option(

@@ -71,8 +71,7 @@ def latest_sales(reader: Reader, *, most: int) -> tuple[SaleSeen, ...]:
 def latest_complaints(reader: Reader, *, most: int) -> tuple[Complaint, ...]:
     """The newest complaints, newest first, without those that the authority is to read first."""
     row = models.Complaint
-    aside = models.Aside.select(models.Aside.case_id)
-    query = row.select().where(row.case_id.not_in(aside)).order_by(row.epoch.desc(), row.seq.desc()).limit(most)
+    query = row.select().where(row.first == "shop").order_by(row.epoch.desc(), row.seq.desc()).limit(most)
     return tuple(
         Complaint(
             at=found.at,

@@ -40,6 +40,7 @@ def complain_with(
         claim=None,
         consents=consents,
         notice="2026-1",
+        first="shop",
     )
     words = {"comment": comment, "order": "ZX-087", "amount": "64.00 CNY"}
     texts = [make_disclosure(name, value) for name, value in words.items()]

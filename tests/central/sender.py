@@ -164,6 +164,7 @@ class Sender:
             claim=None,
             consents=(),
             notice=None,
+            first="shop",
         )
         texts = [make_disclosure(name, value) for name, value in disclosures.items()]
         return self.append(Kind.COMPLAINT, body, about=self.about(prompt), disclosures=texts)

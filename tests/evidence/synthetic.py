@@ -95,6 +95,7 @@ COMPLAINT = ComplaintBody(
     claim=None,
     consents=(),
     notice=None,
+    first="shop",
 )
 
 

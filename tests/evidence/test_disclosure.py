@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from merchant_agent.evidence.disclosure import (
     open_disclosure,
 )
 from merchant_agent.evidence.octets import MAX_PAYLOAD_BYTES, decode_b64u, encode_b64u, encode_json
-from merchant_agent.evidence.record import ABOUT_NOTHING, Record
+from merchant_agent.evidence.record import ABOUT_NOTHING, Record, decode_record
 from tests.evidence.synthetic import COMPLAINT, PROMPT, Shop, disclosure_of, rating_of
 
 SALT = encode_b64u(bytes(16))
@@ -91,7 +92,7 @@ def test_photos_are_hashes(photos: str) -> None:
 def test_photos_in_another_form_are_refused_by_both_verifiers(photos: str) -> None:
     text = disclosure_of("photos", photos)
     refused(record_with_digest_of(text), text)
-    record = {"kind": "complaint", "_sd": [digest(text)]}
+    record = {"kind": "complaint", "body": {"first": "shop"}, "_sd": [digest(text)]}
     with pytest.raises(verify_single.Broken):
         verify_single.require_disclosed(record, iter([text]))
 
@@ -172,3 +173,80 @@ def test_no_text_crashes_the_reader(text: str) -> None:
 def test_lines_survive(octets: bytes, disclosures: list[str]) -> None:
     first, *texts, rest = encode_line(octets, disclosures).split(b"~")
     assert (first, [text.decode() for text in texts], rest) == (octets, disclosures, b"")
+
+
+STATION = msgspec.structs.replace(COMPLAINT, categories=(), remedies=(), first="station")
+SEALED_1072 = disclosure_of("sealed", encode_b64u(bytes(1072)))
+
+
+def station_record(disclosure: str) -> Record:
+    record = record_with_digest_of(disclosure)
+    return Record(**{name: getattr(record, name) for name in record.__struct_fields__} | {"body": STATION})
+
+
+def alone(record: Record, disclosure: str) -> None:
+    """What the single file says of it."""
+    plain = msgspec.to_builtins(record)
+    verify_single.read_record(encode_json(record))
+    verify_single.require_disclosed(plain, iter([disclosure]))
+
+
+@pytest.mark.parametrize("length", [1072, 8240])
+def test_a_complaint_for_the_station_is_one_sealed_member(length: int) -> None:
+    sealed = encode_b64u(bytes(length))
+    text = disclosure_of("sealed", sealed)
+    record = station_record(text)
+    assert check_disclosures(decode_record(encode_json(record)), [text]) == {"sealed": sealed}
+    alone(record, text)
+
+
+@pytest.mark.parametrize(
+    "disclosure",
+    [
+        COMMENT,
+        disclosure_of("contact", encode_b64u(bytes(59))),
+        *(disclosure_of("sealed", encode_b64u(bytes(length))) for length in (0, 48, 1071, 1073, 9264)),
+        disclosure_of("sealed", "少了二两"),
+    ],
+)
+def test_words_beside_a_complaint_for_the_station_are_refused_by_both_verifiers(disclosure: str) -> None:
+    record = station_record(disclosure)
+    refused(record, disclosure)
+    with pytest.raises(verify_single.Broken):
+        alone(record, disclosure)
+
+
+def test_nothing_is_sealed_whole_that_the_shop_may_read() -> None:
+    record = record_with_digest_of(SEALED_1072)
+    refused(record, SEALED_1072)
+    with pytest.raises(verify_single.Broken):
+        alone(record, SEALED_1072)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"categories": ("quality",)},
+        {"remedies": ("refund",)},
+        {"consents": ("shop",), "notice": "2026-1"},
+        {"notice": "2026-1"},
+    ],
+)
+def test_a_complaint_for_the_station_says_nothing_in_clear(changed: dict[str, object]) -> None:
+    record = station_record(SEALED_1072)
+    members = {name: getattr(record, name) for name in record.__struct_fields__}
+    payload = encode_json(Record(**members | {"body": msgspec.structs.replace(STATION, **changed)}))
+    with pytest.raises(FormatError):
+        decode_record(payload)
+    with pytest.raises(ValueError, match="in clear"):
+        verify_single.read_record(payload)
+
+
+def test_a_complaint_for_the_station_has_no_second_member() -> None:
+    record = station_record(SEALED_1072)
+    members = {name: getattr(record, name) for name in record.__struct_fields__}
+    payload = encode_json(Record(**members | {"sd": tuple(sorted([digest(SEALED_1072), digest(COMMENT)]))}))
+    with pytest.raises(FormatError):
+        decode_record(payload)
+    with pytest.raises(ValueError, match="more digests"):
+        verify_single.read_record(payload)

@@ -33,11 +33,11 @@ from merchant_agent.evidence.jws import (
 from merchant_agent.evidence.keys import VerifyingKey
 from merchant_agent.evidence.merkle import verify_consistency
 from merchant_agent.evidence.note import NoteKey, parse_vkey
-from merchant_agent.evidence.octets import decode_b64u, encode_b64u
+from merchant_agent.evidence.octets import decode_b64u, encode_b64u, encode_json
 from merchant_agent.evidence.query_code import parse_query_code, query_code
 from merchant_agent.evidence.record import decode_record, encode_record
 from merchant_agent.evidence.requests import epoch_of, verify_request
-from merchant_agent.evidence.seal import open_contact
+from merchant_agent.evidence.seal import open_complaint, open_contact
 from merchant_agent.evidence.slip import claim_hash, open_slip, parse_slip
 from merchant_agent.evidence.stub import is_stub, open_stub
 from merchant_agent.evidence.tlog_proof import decode_hashes, verify_tlog_proof
@@ -450,6 +450,20 @@ def test_sealed_contacts_are_opened(good: dict[str, str]) -> None:
 def test_other_sealed_contacts_are_refused(bad: dict[str, str]) -> None:
     with pytest.raises(VerificationError) as caught:
         open_contact(sealing_key(), bad["issuer"], bad["id"], bytes.fromhex(bad["hex"]))
+    assert caught.value.rule == bad["rule"]
+
+
+@pytest.mark.parametrize("good", load("confided")["good"])
+def test_complaints_for_the_station_are_opened(good: dict[str, str]) -> None:
+    opened = open_complaint(sealing_key(), good["issuer"], good["id"], bytes.fromhex(good["hex"]))
+    assert encode_json(opened).decode() == good["text"]
+    assert opened.comment not in repr(opened)
+
+
+@pytest.mark.parametrize("bad", bad_of("confided"))
+def test_other_complaints_for_the_station_are_refused(bad: dict[str, str]) -> None:
+    with pytest.raises(VerificationError) as caught:
+        open_complaint(sealing_key(), bad["issuer"], bad["id"], bytes.fromhex(bad["hex"]))
     assert caught.value.rule == bad["rule"]
 
 

@@ -25,7 +25,7 @@ from merchant_agent.evidence.octets import decode_b64u
 from merchant_agent.evidence.query_code import parse_query_code
 from merchant_agent.evidence.record import decode_record
 from merchant_agent.evidence.requests import verify_request
-from merchant_agent.evidence.seal import open_contact
+from merchant_agent.evidence.seal import open_complaint, open_contact
 from merchant_agent.evidence.slip import open_slip
 from merchant_agent.evidence.stub import open_stub
 from merchant_agent.evidence.tlog_proof import verify_tlog_proof
@@ -46,6 +46,10 @@ def reads_jws(typ: Typ, key: VerifyingKey) -> Read:
 
 def opens(open_: Callable[[bytes, VerifyingKey], object], key: VerifyingKey) -> Read:
     return lambda octets: open_(octets, key)
+
+
+def opens_complaint(private: X25519PrivateKey, issuer: str, record_id: str) -> Read:
+    return lambda octets: open_complaint(private, issuer, record_id, octets)
 
 
 def opens_contact(private: X25519PrivateKey, issuer: str, record_id: str) -> Read:
@@ -112,6 +116,8 @@ def carried() -> Iterator[Case]:
             bytes.fromhex(good["hex"]),
             opens_contact(private, good["issuer"], good["id"]),
         )
+    for good in load("confided")["good"]:
+        yield "confided", bytes.fromhex(good["hex"]), opens_complaint(private, good["issuer"], good["id"])
     vkeys = [parse_vkey(text) for text in load("checkpoints")["vkeys"]]
     for number, good in enumerate(load("checkpoints")["good"][:1]):
         yield f"checkpoints {number}", good["text"].encode(), lambda octets: open_checkpoint(octets, vkeys)

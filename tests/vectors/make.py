@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.vectors import asked, histories, kinds, octets, promised, promises, rotations, statements
+from tests.vectors import asked, confided, histories, kinds, octets, promised, promises, rotations, statements
 from tests.vectors.forms import Vector
 
 FOLDER = Path(__file__).parent
@@ -23,6 +23,7 @@ MAKERS: dict[str, Callable[[], Vector]] = {
     "checkpoints": promises.checkpoints,
     "codes": statements.codes,
     "contacts": promises.contacts,
+    "confided": confided.confided,
     "disclosures": statements.disclosures,
     "epochs": asked.epochs,
     "exports": histories.exports,

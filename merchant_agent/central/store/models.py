@@ -398,7 +398,10 @@ class Suggestion(Table):
 
 
 class Complaint(Table):
-    """A complaint, which opens the case `id`; `amount` is text such as `64.00 CNY`."""
+    """A complaint, which opens the case `id`; `amount` is text such as `64.00 CNY`.
+
+    Where `first` is `station`, all of it is sealed; it stands nowhere in clear.
+    """
 
     merchant = peewee.TextField()
     issuer = peewee.TextField()
@@ -419,6 +422,7 @@ class Complaint(Table):
     channel = peewee.TextField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    first = peewee.TextField()
     undisclosed = peewee.IntegerField()
 
     class Meta:

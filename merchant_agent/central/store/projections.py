@@ -48,7 +48,7 @@ _COLUMNS: dict[type[Table], tuple[str, ...]] = {
     Suggestion: (*_KEY, "id", *_PROMPT, *_SAID),
     Complaint: (
         *(*_KEY, "id", *_PROMPT, *_SAID),
-        *("categories", "remedies", "order_no", "occurred_at", "amount"),
+        *("categories", "remedies", "order_no", "occurred_at", "amount", "first"),
     ),
     Remark: (*_KEY, "told_issuer", "told_epoch", "told_seq", "kind", "code", "level", "leaf", "due_at"),
     Erasure: (*_KEY, "told_issuer", "told_epoch", "told_seq", "members", "reason"),
@@ -131,7 +131,7 @@ def _rating_row(merchant: str, received_ms: int, change: RatingGiven) -> _Row:
 
 def _complaint_row(merchant: str, received_ms: int, change: ComplaintOpened) -> _Row:
     lists = (_list_text(change.categories), _list_text(change.remedies))
-    told = (_clean(change.order), _clean(change.occurred_at), change.amount)
+    told = (_clean(change.order), _clean(change.occurred_at), change.amount, change.first)
     return (*_answer_row(merchant, received_ms, change.case, change), *lists, *told)
 
 

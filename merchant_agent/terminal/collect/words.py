@@ -12,16 +12,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal
+
+from msgspec.structs import replace as replace_members
 
 from merchant_agent.domain.catalogue import Catalogue
 from merchant_agent.domain.contacts import check_contact
 from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_time, read_amount
 from merchant_agent.domain.text import check_line, half_width
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
-from merchant_agent.evidence.bodies import ComplaintBody, Consent, Kind, SuggestionBody
+from merchant_agent.evidence.bodies import ComplaintBody, Consent, First, Kind, SuggestionBody
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
-from merchant_agent.evidence.seal import seal_contact
+from merchant_agent.evidence.seal import Confided, seal_complaint, seal_contact
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.kept import body_of, find_kept
 from merchant_agent.terminal.collect.said import (
@@ -37,15 +38,17 @@ from merchant_agent.terminal.collect.signing import find_or_lost, sign_or_keep, 
 from merchant_agent.terminal.collect.thanks import kept_again, thanks_again, thanks_for
 from merchant_agent.terminal.erasure import erased_members
 from merchant_agent.terminal.services import Terminal
-from merchant_agent.terminal.store.models import Aside, Complaint, Kept, Prompt, Suggestion
+from merchant_agent.terminal.store.models import Complaint, Kept, Prompt, Suggestion
 
 CURRENCY = "CNY"
-
-First = Literal["shop", "station"]
 
 # Clocks differ, and so do time zones; nothing that went wrong lies further ahead.
 LONGEST_AHEAD = timedelta(days=1)
 
+# The members of a complaint in clear, in the order of the projection's columns.
+_CLEAR = ("comment", "order", "occurred_at", "amount")
+# What cannot be compared: sealed again it is another one. The first one stands.
+_SEALED = frozenset({"contact", "sealed"})
 _LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
 
@@ -66,7 +69,7 @@ class Grievance:
     `occurred_at` is RFC 3339, or the local time `2026-11-24T10:26`; `amount` is digits with
     at most two decimals, in CNY; `claim` as in `Answer`. `contact` is a telephone number, which only
     central may read, `consents` who may call it, and `notice` the version of what was said about it.
-    `first` is who is to be told first; with "station" the pages of the shop do not show it.
+    `first` is who is to be told first; with "station" central alone can read any of it.
     """
 
     prompt_id: str | None
@@ -132,37 +135,22 @@ def complain(terminal: Terminal, tablet: Tablet, complaint_id: str, grievance: G
     """
     check_id(complaint_id)
     checked = _check_grievance(terminal.catalogue, grievance, terminal.clock.now())
-    words = _erasable(checked)
-    body = ComplaintBody(
-        categories=checked.categories,
-        remedies=checked.remedies,
-        channel="tablet",
-        lang=checked.lang,
-        catalogue=terminal.catalogue.version,
-        claim=checked.claim,
-        consents=checked.consents,
-        notice=checked.notice,
-    )
-    sealed = _seal(terminal, complaint_id, checked.contact)
+    body, words = _told(terminal, complaint_id, checked)
     with writing(terminal) as writer:
         prompt = _prompt(terminal, writer, tablet, checked.prompt_id)
         row: Complaint | None = writer.first(Complaint.select().where(Complaint.case_id == complaint_id))
         if row is not None:
-            # A contact cannot be compared: sealed again it is another one. The first one stands.
             gone = erased_members(writer, row.epoch, row.seq)
-            stands = [*_lists(row), row.comment, row.order_no, row.occurred_at, row.amount]
-            sent = [None if name in gone else value or None for name, value in words.items()]
-            _require_same(stands, [checked.categories, checked.remedies, *sent])
+            stands = [row.first, *_lists(row), row.comment, row.order_no, row.occurred_at, row.amount]
+            sent = [None if name in gone else words.get(name) or None for name in _CLEAR]
+            _require_same(stands, [body.first, body.categories, body.remedies, *sent])
             return thanks_again(terminal, writer, row.epoch, row.seq, as_sent=True)
         kept = find_kept(writer, complaint_id)
         if kept is not None:
             _require_kept(kept, body, words)
             return kept_again(terminal, as_sent=True)
-        if checked.first == "station":
-            writer.execute(Aside.insert(case_id=complaint_id).on_conflict_ignore())
-        said = {**words, "contact": sealed}
         appended = sign_or_keep(
-            terminal, writer, Kind.COMPLAINT, body, item_id=complaint_id, prompt=prompt, words=said
+            terminal, writer, Kind.COMPLAINT, body, item_id=complaint_id, prompt=prompt, words=words
         )
         return thanks_for(terminal, appended)
 
@@ -222,14 +210,43 @@ def _check_amount(text: str) -> str:
     return format_amount(read_amount(text), CURRENCY) if text else ""
 
 
-def _erasable(grievance: Grievance) -> Mapping[str, str]:
-    """The members that are disclosed beside the record, in the order of the projection's columns."""
-    return {
-        "comment": grievance.comment,
-        "order": grievance.order,
-        "occurred_at": grievance.occurred_at,
-        "amount": grievance.amount,
-    }
+def _told(
+    terminal: Terminal, complaint_id: str, grievance: Grievance
+) -> tuple[ComplaintBody, Mapping[str, str]]:
+    """What the record says, and its erasable members: all of it in one that is sealed, for the station alone."""
+    body = ComplaintBody(
+        categories=grievance.categories,
+        remedies=grievance.remedies,
+        channel="tablet",
+        lang=grievance.lang,
+        catalogue=terminal.catalogue.version,
+        claim=grievance.claim,
+        consents=grievance.consents,
+        notice=grievance.notice,
+        first=grievance.first,
+    )
+    if grievance.first == "shop":
+        sealed = _seal(terminal, complaint_id, grievance.contact)
+        return body, {**{name: getattr(grievance, name) for name in _CLEAR}, "contact": sealed}
+    nothing = replace_members(body, categories=(), remedies=(), consents=(), notice=None)
+    return nothing, {"sealed": _seal_all(terminal, complaint_id, grievance)}
+
+
+def _seal_all(terminal: Terminal, complaint_id: str, grievance: Grievance) -> str:
+    confided = Confided(
+        categories=grievance.categories,
+        remedies=grievance.remedies,
+        comment=grievance.comment,
+        order=grievance.order,
+        occurred_at=grievance.occurred_at,
+        amount=grievance.amount,
+        contact=grievance.contact,
+        consents=grievance.consents,
+        notice=grievance.notice,
+    )
+    identity = terminal.journal.identity
+    public = decode_b64u(identity.grant.sealing_key, length=32)
+    return encode_b64u(seal_complaint(public, identity.issuer, complaint_id, confided))
 
 
 def _prompt(terminal: Terminal, reader: Reader, tablet: Tablet, prompt_id: str | None) -> Prompt | None:
@@ -251,5 +268,6 @@ def _require_same(stands: Sequence[object], sent: Sequence[object]) -> None:
 
 
 def _require_kept(kept: Kept, body: ComplaintBody | SuggestionBody, words: Mapping[str, str]) -> None:
-    stands = {name: value for name, value in kept.words.items() if name != "contact"}
-    _require_same([body_of(kept), stands], [body, {name: value for name, value in words.items() if value}])
+    stands = {name: value for name, value in kept.words.items() if name not in _SEALED}
+    sent = {name: value for name, value in words.items() if value and name not in _SEALED}
+    _require_same([body_of(kept), stands], [body, sent])

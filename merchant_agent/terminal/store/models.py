@@ -149,7 +149,10 @@ class Suggestion(Table):
 
 
 class Complaint(Table):
-    """A complaint, which opens a case; `amount` is text such as `64.00 CNY`."""
+    """A complaint, which opens a case; `amount` is text such as `64.00 CNY`.
+
+    `first` is `shop`, or `station` where the shop can read nothing of it.
+    """
 
     case_id = peewee.TextField(primary_key=True)
     epoch = peewee.IntegerField()
@@ -165,6 +168,7 @@ class Complaint(Table):
     channel = peewee.TextField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    first = peewee.TextField()
     at = InstantField()
 
     class Meta:
@@ -270,15 +274,6 @@ class Draft(Table):
 
     class Meta:
         table_name = "draft"
-
-
-class Aside(Table):
-    """A complaint that the shop is not told of: its customer wants the authority to read it first."""
-
-    case_id = peewee.TextField(primary_key=True)
-
-    class Meta:
-        table_name = "aside"
 
 
 # What could not be signed
@@ -627,7 +622,7 @@ PROJECTIONS: tuple[type[Table], ...] = (Prompt, Rating, Suggestion, Complaint, E
 MODELS: tuple[type[Table], ...] = (
     *(Epoch, LedgerRecord, LedgerDisclosure, Slip),
     *PROJECTIONS,
-    *(Sale, Till, Draft, Aside),
+    *(Sale, Till, Draft),
     *(Outage, Kept),
     *(UploadState, SentBatch, Quarantine, Stubbed),
     *(Checkpoint, LogIndex, SplitView, Hold, OrderlyStop),

@@ -44,7 +44,7 @@ _PROMPT = ("prompt_id", "epoch", "seq", "till", "source", "sale", "asks", "tag",
 _ANSWER = ("epoch", "seq", "prompt_epoch", "prompt_seq", "channel", "lang", "catalogue", "at", "comment")
 _RATING = (*_ANSWER, "rating_id", "level", "aspects", "tags", "ended", "dwell_ms")
 _SUGGESTION = (*_ANSWER, "suggestion_id")
-_COMPLAINT = (*_ANSWER, "case_id", "categories", "remedies", "order_no", "occurred_at", "amount")
+_COMPLAINT = (*_ANSWER, "case_id", "categories", "remedies", "order_no", "occurred_at", "amount", "first")
 _REPLY = ("epoch", "seq", "to_issuer", "to_epoch", "to_seq", "comment", "at")
 _ERASURE = ("epoch", "seq", "told_epoch", "told_seq", "members", "reason", "at")
 
@@ -131,7 +131,8 @@ def _rating_row(change: RatingGiven) -> tuple[object, ...]:
 
 def _complaint_row(change: ComplaintOpened) -> tuple[object, ...]:
     lists = (json_text(change.categories), json_text(change.remedies))
-    return (*_answer_row(change), change.case, *lists, change.order, change.occurred_at, change.amount)
+    told = (change.order, change.occurred_at, change.amount, change.first)
+    return (*_answer_row(change), change.case, *lists, *told)
 
 
 def _answer_row(change: RatingGiven | SuggestionMade | ComplaintOpened) -> tuple[object, ...]:

@@ -15,12 +15,13 @@ from flask import Blueprint, Response, request
 
 from merchant_agent.clock import format_at
 from merchant_agent.errors import SignInError
+from merchant_agent.evidence.bodies import First
 from merchant_agent.evidence.invitation import invitation_url
 from merchant_agent.terminal.collect.answers import decline, finish, keep_draft
 from merchant_agent.terminal.collect.said import Answer, Thanks
 from merchant_agent.terminal.collect.screen import Held, Question, Screen, Tablet
 from merchant_agent.terminal.collect.wake import LONGEST_WAIT_S, wait_for_screen
-from merchant_agent.terminal.collect.words import First, Grievance, Words, complain, suggest
+from merchant_agent.terminal.collect.words import Grievance, Words, complain, suggest
 from merchant_agent.terminal.memory import Memory
 from merchant_agent.terminal.printing import SlipPrinting
 from merchant_agent.terminal.services import Terminal, central_address

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from merchant_agent.central.calls import call_back
 from merchant_agent.central.complaints import MOST_ADDITIONS, Supplement, add_to
 from merchant_agent.central.contacts import look_at_contact
 from merchant_agent.central.erasure import erase
@@ -65,6 +66,7 @@ def complain_on_tablet(visitor: Visitor) -> Sent:
         claim=claim_hash(visitor.claim),
         consents=(),
         notice=None,
+        first="shop",
     )
     sender.at = visitor.clock.now()
     about = sender.about(sender.ask())
@@ -264,3 +266,15 @@ def test_the_claim_stands_in_no_record_and_no_table(central: Central, base: str)
     with central.store.read() as reader:
         course = read_course(reader, found.merchant, found.complaint)
     assert claim not in repr(course)
+
+
+def test_a_call_that_reached_nobody_stands_in_the_course(
+    central: Central, merchant: str, visitor: Visitor, slip: str
+) -> None:
+    mine = phone(central)
+    mine.open(slip, visitor.claim)
+    where = Place(issuer=visitor.sender.issuer, epoch=1, seq=visitor.sender.sent[-1].seq)
+    call_back(central, merchant, where, "not_reached", who="wang.fang")
+    page = mine.read(f"/s/{slip}")
+    assert "维权服务站打过电话，没有打通" in page
+    assert "wang.fang" not in page

@@ -87,6 +87,7 @@ def test_a_complaint_is_signed_without_its_words(shop: Shop) -> None:
         claim=None,
         consents=(),
         notice=None,
+        first="shop",
     )
     assert len(record.sd) == 4
     assert record.about.prompt == sale.place

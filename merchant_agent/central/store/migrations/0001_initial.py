@@ -352,6 +352,7 @@ class Complaint(peewee.Model):
     channel = peewee.TextField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    first = peewee.TextField()
     undisclosed = peewee.IntegerField()
 
     class Meta:

@@ -137,6 +137,7 @@ class Complaint(peewee.Model):
     channel = peewee.TextField()
     lang = peewee.TextField()
     catalogue = peewee.TextField()
+    first = peewee.TextField()
     at = peewee.BigIntegerField()
 
     class Meta:
@@ -218,13 +219,6 @@ class Draft(peewee.Model):
 
     class Meta:
         table_name = "draft"
-
-
-class Aside(peewee.Model):
-    case_id = peewee.TextField(primary_key=True)
-
-    class Meta:
-        table_name = "aside"
 
 
 class Outage(peewee.Model):
@@ -536,7 +530,6 @@ _TABLES = (
     Sale,
     Till,
     Draft,
-    Aside,
     Outage,
     Kept,
     UploadState,
