@@ -36,7 +36,8 @@ def order_picks(lines: Sequence[str]) -> tuple[Pick, ...]:
 
 def total_picks(lines: Sequence[str]) -> tuple[Pick, ...]:
     """What may be a sum: a word and an amount behind it, on a line."""
-    return tuple(pick for pick in order_picks(lines) if _AMOUNT.fullmatch(pick.value))
+    amounts = tuple(pick for pick in order_picks(lines) if _AMOUNT.fullmatch(pick.value))
+    return tuple(pick for pick in amounts if "." in pick.value) or amounts
 
 
 def title_picks(lines: Sequence[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import select
 import socket
 import stat
@@ -21,6 +22,7 @@ from merchant_agent.errors import InvalidError
 PORT: Final = 9100
 CONNECT_S: Final = 3.0
 _PIECE_BYTES: Final = 16_384
+_HOST: Final = re.compile(r"[a-z0-9._:%-]{1,253}")
 _LOOK_EVERY_S: Final = 0.5
 # A peer that is gone without a word is noticed after about two minutes.
 _KEEP_ALIVE: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
@@ -107,7 +109,7 @@ def _split(address: str) -> SplitResult:
     except ValueError as error:
         raise InvalidError("printer-address", "the port is a number up to 65535") from error
     whole = {
-        "tcp": bool(parts.hostname) and port != 0 and not parts.path.strip("/"),
+        "tcp": _HOST.fullmatch(parts.hostname or "") is not None and port != 0 and not parts.path.strip("/"),
         "file": parts.path.startswith("/") and not parts.netloc,
         "spool": bool(parts.netloc),
     }
