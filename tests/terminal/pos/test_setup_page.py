@@ -111,7 +111,7 @@ def test_title_of_the_shops_makes_a_paper_no_sale(
     _print(connections, paper)
     manager.send(page, f"{page}/word", sort="kitchen", word="出杯条", paper="0")
     _print(connections, paper)
-    assert "不是交易 厨房单因为“出杯条”" in words_of(manager.see(page))
+    assert "不是交易 厨房单 因为“出杯条”" in words_of(manager.see(page))
 
 
 def test_word_is_not_changed_while_nothing_can_be_signed(
