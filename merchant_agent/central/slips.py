@@ -38,6 +38,14 @@ _log = logging.getLogger(__name__)
 _AHEAD_S = 300
 
 
+class RevokedSlipError(InvalidError):
+    """A slip of a key that an officer had ended; its holder can still tell us, at the `merchant`'s poster."""
+
+    def __init__(self, merchant: str) -> None:
+        super().__init__("slip-revoked", "its key does not count for this place")
+        self.merchant = merchant
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSlip:
     """A slip that its terminal signed, and where its promise stands.
@@ -63,7 +71,8 @@ def open_promise(central: Central, text: str) -> OpenedSlip:
     """The slip in an address; the first time that it is opened it is stored and logged.
 
     Raises:
-        InvalidError: "slip", when it is none, no terminal of ours signed it, or its key had been revoked.
+        InvalidError: "slip", when it is none, or no terminal of ours signed it.
+        RevokedSlipError: its key had been revoked before it was first opened.
         StoreError: nothing was stored.
     """
     octets, slip, merchant = _open(central, text)
@@ -139,7 +148,8 @@ def _stored(central: Central, tx: Writer, octets: bytes, slip: wire.Slip, mercha
         return known
     # What was opened before the key was revoked stays promised.
     if not is_in_force(tx, merchant, place):
-        raise InvalidError("slip", "its key does not count for this place")
+        _log.warning("a slip behind a revocation: seq %d of %s.%d", place.seq, place.issuer, place.epoch)
+        raise RevokedSlipError(merchant)
     tx.execute(Slip.insert(**row.__data__))
     leaf = Waiting(
         merchant=merchant,

@@ -15,7 +15,7 @@ from merchant_agent.central.overview import merchant_overview
 from merchant_agent.central.promises import Promise, sweep_promises
 from merchant_agent.central.revocations import revoke, settle_requests
 from merchant_agent.central.services import Central
-from merchant_agent.central.slips import open_promise
+from merchant_agent.central.slips import RevokedSlipError, open_promise
 from merchant_agent.central.store.models import Complaint, Quarantine, Rating, Record
 from merchant_agent.evidence.bodies import EraseBody, Kind
 from merchant_agent.evidence.disclosure import encode_line, open_disclosure
@@ -24,7 +24,7 @@ from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.octets import encode_json
 from merchant_agent.evidence.requests import sign_request
-from tests.central.phone.customers import Visitor
+from tests.central.phone.customers import Visitor, phone
 from tests.central.rows import count, head_of, rows, stored
 from tests.central.sender import Sender, Sent
 
@@ -195,3 +195,18 @@ def test_stub_keeps_no_promise_and_no_other_slip_waiting(
     sender.upload(central, sender.body(1, 1))
     assert visitor.sweep() == ["broken_promise", "late"]
     assert open_promise(central, slip).state is Promise.LATE
+
+
+def test_customer_of_a_key_that_was_ended_is_told_so_and_can_say_it_again(
+    central: Central, sender: Sender, visitor: Visitor
+) -> None:
+    """A shop that brings about the end of its own key sends nobody away with a slip that is called false."""
+    slip = visitor.slip(visitor.rate(level=1), level=1)
+    revoke(central, sender.grant.merchant, sender.issuer, 1, reason="两份记录不一致", who="li.wei")
+    answer = phone(central, lang="en").get(f"/s/{slip}")
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    assert "This slip counts no longer" in page
+    assert f'href="/p/{sender.grant.merchant}"' in page
+    with pytest.raises(RevokedSlipError):
+        open_promise(central, slip)

@@ -18,7 +18,7 @@ from merchant_agent.central.explanations import find_explanation
 from merchant_agent.central.following import complaint_of, read_course, require_complaint
 from merchant_agent.central.promises import Promise
 from merchant_agent.central.services import Central
-from merchant_agent.central.slips import OpenedSlip, open_promise, proof_of, record_of
+from merchant_agent.central.slips import OpenedSlip, RevokedSlipError, open_promise, proof_of, record_of
 from merchant_agent.central.turns import ADDITIONS, CLAIMS, take_turn
 from merchant_agent.central.visits import Said
 from merchant_agent.central.web.cases import add_from_form, photo_of
@@ -52,8 +52,8 @@ def slip_pages(central: Central) -> Blueprint:
     def slip(text: str) -> AnyResponse | str:
         try:
             opened = open_promise(central, text)
-        except InvalidError:
-            return Response(render_template("central/phone/slip_invalid.html"), status=422)
+        except InvalidError as error:
+            return _refused(error)
         return _page(central, text, opened)
 
     @pages.post("/s/<text>/open")
@@ -151,6 +151,14 @@ def promise_words(opened: OpenedSlip) -> str:
         case Promise.CONFLICT:
             words = gettext("Two records do not agree; this is being examined")
     return words
+
+
+def _refused(error: InvalidError) -> Response:
+    if isinstance(error, RevokedSlipError):
+        page = render_template("central/phone/slip_revoked.html", merchant=error.merchant)
+    else:
+        page = render_template("central/phone/slip_invalid.html")
+    return Response(page, status=422)
 
 
 def _page(central: Central, text: str, opened: OpenedSlip, *, error: str | None = None) -> str:
