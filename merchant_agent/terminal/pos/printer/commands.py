@@ -23,6 +23,8 @@ GS: Final = 0x1D
 CUT_ESC: Final = frozenset({b"\x1bi", b"\x1bm"})
 CUT_GS: Final = b"\x1dV"
 RESET: Final = b"\x1b@"
+# Commands of Star's own language, which no ESC/POS has.
+STAR: Final = frozenset({b"\x1b\x1d", b"\x1b\x1e"})
 
 _CELL: Final = 8
 _USER_FONT_BYTES: Final = 72
@@ -192,6 +194,20 @@ def _real_time() -> Steps:
     yield {1: 2, 2: 2, 3: 5, 7: 1, 8: 7}.get(kind, 0) or Skip(0)
 
 
+def _star() -> Steps:
+    """`ESC GS a n` and its like; `ESC GS y` makes QR codes."""
+    (code,) = yield 1
+    if code != ord("y"):
+        yield 1
+        return
+    (part,) = yield 1
+    if part == ord("S"):
+        yield 2
+    elif part == ord("D"):
+        *_, low, high = yield 4
+        yield Skip(low | high << 8)
+
+
 def _panel() -> Steps:
     """`ESC c 3 n` and its like."""
     yield 2
@@ -233,6 +249,8 @@ _COMMANDS: Final[Mapping[tuple[int, int], Command]] = {
     **_table(FS, "2", _user_ideograph),
     **_table(FS, "g", _user_memory),
     **_table(FS, "q", _stored_images),
+    (ESC, GS): _star,
+    (ESC, 0x1E): _TWO,
     (DLE, 0x04): _status_request,
     (DLE, 0x05): _ONE,
     (DLE, 0x14): _real_time,

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
-from merchant_agent.terminal.pos.printer.commands import RESET
+from merchant_agent.terminal.pos.printer.commands import RESET, STAR
 from merchant_agent.terminal.pos.printer.scanner import Piece, Sort
 
 # Of `ESC t`. Source: Epson's table of character code tables; 254 and 255 are as makers like.
@@ -93,6 +93,7 @@ class Paper:
     def __init__(self, *, chinese: bool | None = None, code_page: str = "cp437") -> None:
         self.has_image = False
         self.in_page_mode = False
+        self.is_foreign = False  # in another language than ESC/POS: nothing may be added
         self.states: dict[bytes, bytes] = {}  # the newest command of each setting
         self._chinese = chinese  # None: nobody said, so both are tried
         self._code_page = code_page
@@ -113,6 +114,7 @@ class Paper:
         """The paper after a cut: empty, with the printer's settings as they are."""
         paper = Paper(chinese=self._chinese, code_page=self._code_page)
         paper.in_page_mode, paper.states = self.in_page_mode, dict(self.states)
+        paper.is_foreign = self.is_foreign
         return paper
 
     @property
@@ -147,7 +149,9 @@ class Paper:
 
     def _obey(self, command: bytes) -> None:
         name = command[:2]
-        if name in _FEEDS:
+        if name in STAR:
+            self.is_foreign = True
+        elif name in _FEEDS:
             self._end_line()
         elif name in _MOVES:
             self._octets += b"\t"

@@ -15,6 +15,9 @@ from merchant_agent.terminal.pos.printer.paper import Paper
 from merchant_agent.terminal.pos.printer.scanner import Scanner, Sort
 
 _FEEDING_CUTS = frozenset({65, 66, 97, 98, 103, 104})
+# Of Star's language, in which what cuts in ESC/POS does something else.
+_STAR_CUT = b"\x1bd"
+_STAR_CUTS = frozenset({0, 1, 2, 3, 48, 49, 50, 51})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,7 @@ class Stream:
             if self._is_left and piece.sort is Sort.COMMAND and piece.octets == RESET:
                 self.forget()
             self._is_left = False
-            if piece.sort is Sort.COMMAND and is_cut(piece.octets):
+            if piece.sort is Sort.COMMAND and self._cuts(piece.octets):
                 cut_at = piece.end - len(piece.octets) - start
                 self._digest.update(whole[seen : max(seen, cut_at)])
                 seen = piece.end - start
@@ -92,7 +95,7 @@ class Stream:
         """What is added where the paper stands still without a cut; it stays where nobody understands it."""
         if not self._is_between_commands or self._paper.is_empty or self._paper.in_page_mode:
             return b""
-        added = self._adds(self._finished(feeds=True, final=False))
+        added = self._ask(self._finished(feeds=True, final=False))
         if added is None:
             self._is_left = True
             return b""
@@ -114,12 +117,21 @@ class Stream:
         held, self.held = self.held, b""
         return held or self.end_paper()
 
+    def _cuts(self, command: bytes) -> bool:
+        if self._paper.is_foreign:
+            return command[:2] == _STAR_CUT and command[2] in _STAR_CUTS
+        return is_cut(command)
+
+    def _ask(self, finished: Finished) -> bytes | None:
+        added = self._adds(finished)
+        return b"" if finished.paper.is_foreign and added is not None else added
+
     def _end(self, *, feeds: bool) -> bytes:
         finished = self._finished(feeds=feeds, final=True)
         self.forget()
         if finished.paper.is_empty or finished.paper.in_page_mode:
             return b""
-        return self._adds(finished) or b""
+        return self._ask(finished) or b""
 
     def _finished(self, *, feeds: bool, final: bool) -> Finished:
         return Finished(paper=self._paper, digest=self._digest.digest(), feeds=feeds, final=final)
