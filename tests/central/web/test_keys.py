@@ -152,6 +152,16 @@ def test_a_key_ends_with_a_reason_and_a_confirmation(office: Office) -> None:
     assert "Key ended by an officer" in office.text("/officer")
 
 
+def test_officer_who_ends_a_key_is_told_what_would_be_lost(office: Office) -> None:
+    _, sender = office.open_shop()
+    sender.sell(2)
+    sender.upload(office.central, sender.body(0, 1))
+    office.staffed()
+    assert "Records that were announced and have not come: 2." in office.text(page_of(sender))
+    sender.upload(office.central, sender.body(2))
+    assert "They would never count" not in office.text(page_of(sender))
+
+
 def test_copy_is_shown_until_an_officer_looked_into_it(office: Office) -> None:
     _, sender = office.open_shop()
     sender.next_epoch("restored")
