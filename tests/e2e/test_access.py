@@ -21,8 +21,9 @@ def test_every_screen_of_the_tablet(
     tablet.pair(demo.kiosk)
     tablet.speak("zh" if lang == "zh" else "en")
     examine(tablet.page)
-    till.sell(f"A-{lang}", amount="64.00")
-    tablet.is_asked(f"A-{lang}")
+    order = f"A-{lang}-{size[0]}"
+    till.sell(order, amount="64.00")
+    tablet.is_asked(order)
     tablet.speak("zh" if lang == "zh" else "en")
     examine(tablet.page)
     tablet.tap(2)
@@ -61,8 +62,9 @@ def test_phone_screen_of_the_tablet(
 ) -> None:
     tablet = Tablet(page=open_page(size))
     tablet.pair(demo.kiosk)
-    till.sell(f"P-{lang}")
-    tablet.is_asked(f"P-{lang}")
+    order = f"P-{lang}-{size[0]}"
+    till.sell(order)
+    tablet.is_asked(order)
     tablet.speak("zh" if lang == "zh" else "en")
     tablet.press("phone")
     expect(tablet.screen("phone").locator("[data-qr] svg")).to_be_visible()

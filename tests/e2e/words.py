@@ -6,15 +6,16 @@ import re
 
 from playwright.sync_api import Page
 
-# Names and signs that are the same in every language.
-_NAMES = ("POS", "CSV", "Odoo", "PIN", "QR", "ID", "IP", "API", "ESC/POS", "USB", "HTTP", "Merchant", "Agent")
+# Names and signs that are the same in every language,
+# and what people chose themselves: the name of a setting, and of an officer's account.
+_NAMES = ("host", "officer", "POS", "CSV", "Odoo", "PIN", "QR", "ID", "IP", "API", "ESC/POS", "USB", "HTTP", "Merchant", "Agent")
 # The demo's shop and authority, which have one name.
-_SHOPS = re.compile(r"北街面馆|北街\d*号?|示例[\u4e00-\u9fff]*")
+_SHOPS = re.compile(r"[\u4e00-\u9fff]*(?:示例|北街)[\u4e00-\u9fff]*(?: ?\d+ ?号)?")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 _ENGLISH = re.compile(r"[A-Za-z]{2,}")
 # Addresses, query codes, order numbers, versions and the units of figures.
 _CODES = re.compile(
-    r"https?://\S+|[\w.-]+\.(?:test|cn|example)[\w/:.-]*|merchant-agent[ \w-]*|"
+    r"https?://\S+|\b[\d.]+:\d+/\w+|[\w.-]+\.(?:test|cn|example)[\w/:.-]*|merchant-agent[ \w-]*|"
     r"\b[A-Z0-9]+(?:-[A-Za-z0-9]+)+\b|\b(?=[A-Z0-9]*\d)[A-Z0-9]{3,}\b|\b[a-z0-9]*\d[a-z0-9.]*\b|\bKiB\b|\bMiB\b"
 )
 

@@ -390,6 +390,7 @@ const taps = {
     watch();
   },
   read: () => (voice.isReading ? voice.stop() : voice.read(stage.lang)),
+  pair: () => location.replace("/kiosk/pair"),
   print: () => printSlip(step),
   leave: () => leave(),
   complain: () => begin((about, words) => new Complain(about, stage.lang, words)),

@@ -29,7 +29,9 @@ export class Stage {
   show(name, { isSame = false } = {}) {
     document.documentElement.lang = this.lang === "zh" ? "zh-CN" : "en";
     const screen = this.part(name);
-    top.replaceChildren(strip, ...this.part("top").children);
+    const head = this.part("top");
+    document.title = head.dataset.title;
+    top.replaceChildren(strip, ...head.children);
     stage.replaceChildren(screen);
     stage.inert = false;
     const heading = screen.querySelector("h1");

@@ -1,0 +1,88 @@
+"""The slip on paper, asked for on the tablet: with a printer that prints, and with one that is off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import expect
+
+from merchant_agent.demo.running import Running, running_demo
+from tests.e2e.conftest import Examine, OpenPage
+from tests.e2e.people import Tablet, Till, until
+from tests.terminal.pos.printer.machines import Printer
+
+
+@pytest.fixture(scope="module")
+def printer() -> Iterator[Printer]:
+    printer = Printer()
+    yield printer
+    with suppress(OSError):
+        printer.close()
+
+
+@pytest.fixture(scope="module")
+def shop(printer: Printer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A demo whose terminal has that printer."""
+    folder = tmp_path_factory.mktemp("printing")
+    (folder / "terminal").mkdir()
+    (folder / "terminal/terminal.toml").write_text(f'slip_printer = "{printer.address}"\n')
+    with running_demo(folder, terminal_port=0, central_port=0, tablets=0) as running:
+        yield running
+
+
+@pytest.mark.looks("landscape-zh", "portrait-en", "narrow-en")
+def test_a_slip_is_printed_once_and_the_tablet_says_so(
+    shop: Running,
+    printer: Printer,
+    open_page: OpenPage,
+    examine: Examine,
+    *,
+    size: tuple[int, int],
+    lang: str,
+) -> None:
+    tablet, order = Tablet(page=open_page(size)), f"P-{lang}-{size[0]}"
+    tablet.pair(shop.kiosk)
+    Till(demo=shop).sell(order)
+    tablet.is_asked(order)
+    tablet.speak("en" if lang == "en" else "zh")
+    tablet.tap(1)
+    tablet.press("done")
+    code = tablet.thanked("rating")
+    examine(tablet.page)
+    printed = len(printer.jobs)
+    tablet.press("print")
+    expect(tablet.screen("thanks-rating").locator("[data-printed]")).to_be_visible()
+    expect(tablet.page.locator("[data-do=print]")).to_be_hidden()
+    examine(tablet.page)
+    until(lambda: len(printer.jobs) > printed)
+    (paper,) = printer.jobs[printed:]
+    assert code.encode() in paper
+
+
+def test_without_a_printer_there_is_no_button(demo: Running, open_page: OpenPage, till: Till) -> None:
+    tablet = Tablet(page=open_page())
+    tablet.pair(demo.kiosk)
+    till.sell("P-none")
+    tablet.is_asked("P-none")
+    tablet.tap(4)
+    tablet.press("done")
+    tablet.thanked("rating")
+    expect(tablet.page.locator("[data-do=print]")).to_be_hidden()
+
+
+def test_printer_that_is_off_is_told_in_plain_words(
+    shop: Running, printer: Printer, open_page: OpenPage
+) -> None:
+    tablet = Tablet(page=open_page())
+    tablet.pair(shop.kiosk)
+    Till(demo=shop).sell("P-off")
+    tablet.is_asked("P-off")
+    tablet.tap(4)
+    tablet.press("done")
+    tablet.thanked("rating")
+    printer.close()
+    tablet.press("print")
+    expect(tablet.screen("thanks-rating").locator("[data-printed]")).to_contain_text("打印机没有回应")
+    expect(tablet.page.locator("[data-do=print]")).to_be_enabled()
