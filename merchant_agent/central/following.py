@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from merchant_agent.central.complaints import MOST_ADDITIONS, added_to
+from merchant_agent.central.matters import NOT_REACHED
 from merchant_agent.central.photos import count_photos
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.models import Addition, Record
+from merchant_agent.central.store.models import Addition, CallBack, Record
 from merchant_agent.central.visits import Said, find_record
 from merchant_agent.errors import FormatError, InvalidError, NotFoundError
 from merchant_agent.evidence.bodies import AdditionBody, ComplaintBody, Consent
@@ -21,7 +23,7 @@ from merchant_agent.store.credentials import AuditEntry
 from merchant_agent.store.store import Reader
 
 _KEY_CHARACTERS = 16
-_LOOKS = ("contact-looked-at", "photos-looked-at")
+_LOOKS = ("complaint-looked-at", "contact-looked-at", "photos-looked-at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """An officer opened the number or the photos; `what` is `contact` or `photos`."""
+    """An officer opened something or called.
+
+    `what` is `complaint` (sealed for the station), `contact`, `photos`, `missed` or `reached`.
+    """
 
     at: datetime
     what: str
@@ -126,13 +131,16 @@ def find_case(central: Central, code: str) -> Case:
     raise NotFoundError("case", "no complaint of a phone has this code")
 
 
-def read_course(reader: Reader, merchant: str, complaint: Said) -> Course:
-    """Where the complaint stands."""
+def read_course(reader: Reader, merchant: str, complaint: Said, visit: Sequence[Said] = ()) -> Course:
+    """Where the complaint stands; `visit` is everything that was said with it, where the station may call about it."""
     rows = reader.all(Addition.select().where(added_to(merchant, complaint)).order_by(Addition.seq))
     places = [Place(issuer=row.issuer, epoch=row.epoch, seq=row.seq) for row in rows]
     added = [said for place in places if (said := find_record(reader, merchant, place)) is not None]
     parts = [_part(reader, merchant, said) for said in (complaint, *added)]
-    return Course(complaint=parts[0], added=tuple(parts[1:]), looks=tuple(_looks(reader, merchant, parts)))
+    looks = [*_looks(reader, merchant, parts), *_calls(reader, merchant, visit)]
+    return Course(
+        complaint=parts[0], added=tuple(parts[1:]), looks=tuple(sorted(looks, key=lambda look: look.at))
+    )
 
 
 def find_part(course: Course, number: int) -> Part:
@@ -192,6 +200,21 @@ def _looks(reader: Reader, merchant: str, parts: list[Part]) -> list[Look]:
     found = AuditEntry.what.in_(_LOOKS) & AuditEntry.detail.in_(details)
     rows = reader.all(AuditEntry.select().where(found).order_by(AuditEntry.number))
     return [Look(at=row.at, what=row.what.partition("-")[0]) for row in rows]
+
+
+def _calls(reader: Reader, merchant: str, visit: Sequence[Said]) -> list[Look]:
+    """The station's calls about what one issuer signed."""
+    if not visit:
+        return []
+    place = visit[-1].place
+    about = (
+        (CallBack.merchant == merchant)
+        & (CallBack.issuer == place.issuer)
+        & (CallBack.epoch == place.epoch)
+        & CallBack.seq.in_([said.place.seq for said in visit])
+    )
+    rows = reader.all(CallBack.select().where(about))
+    return [Look(at=row.at, what="missed" if row.outcome == NOT_REACHED else "reached") for row in rows]
 
 
 def _is_phones(said: Said) -> bool:
