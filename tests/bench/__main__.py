@@ -18,6 +18,7 @@ BENCHES = {
     "thanks": "From done to thank you",
     "crowd": "Fifty idle tablets",
     "browser": "The tablet in a browser",
+    "tap": "The receipt printer tap",
     "intake": "Central's intake, every signature checked",
     "log": "Central's log",
     "wire": "Bytes on the wire",

@@ -26,6 +26,7 @@ from merchant_agent.terminal.pos.printer.reading import (
     find_time,
     find_total,
     has_amounts,
+    present,
 )
 
 _DECORATION: Final = " \t*#=+~-_·.:<>[]()【】《》「」『』|!、,"
@@ -136,11 +137,11 @@ def _kind(
 
 def _named(kind: JobKind, titles: Sequence[str], starts: Sequence[str], patterns: Patterns) -> str:
     """The word by which a line names that kind; empty where none does."""
-    for word in patterns.title_words(kind):
+    for word in present(patterns.title_words(kind), titles):
         for title in titles:
             if _stands(word, title):
                 return word
-    for word in BEGINNINGS.get(kind, ()):
+    for word in present(BEGINNINGS.get(kind, ()), starts):
         if any(_begins(line, word) for line in starts):
             return word
     return ""
@@ -150,7 +151,9 @@ def _unpaid(titles: Sequence[str], starts: Sequence[str]) -> str:
     """The title of a bill that may be one before payment, where nothing on it was paid."""
     if any(_AMOUNT.search(line) and line.startswith(PAID_WORDS) for line in starts):
         return ""
-    return next((word for word in UNPAID_TITLES for title in titles if _stands(word, title)), "")
+    return next(
+        (word for word in present(UNPAID_TITLES, titles) for title in titles if _stands(word, title)), ""
+    )
 
 
 def _is_own(kind: JobKind, word: str, patterns: Patterns) -> bool:

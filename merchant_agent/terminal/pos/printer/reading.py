@@ -74,10 +74,16 @@ def bounded(lines: Sequence[str]) -> list[str]:
     return [line[:_MOST_CHARS].lower() for line in lines[:_MOST_LINES]]
 
 
+def present(words: Sequence[str], low: Sequence[str]) -> list[str]:
+    """The words that stand anywhere on those lines; `=` before a word is none of it. Most never do."""
+    text = "\n".join(low)
+    return [word for word in words if word.removeprefix("=") in text]
+
+
 def find_order(lines: Sequence[str], words: Sequence[str]) -> str | None:
     """The number after the best of these words, as it is printed; None where there is none."""
     low = bounded(lines)
-    for word in words:
+    for word in present(words, low):
         for at, end in _labels(low, word):
             found = _NUMBER.match(low[at], end)
             if found is not None:
@@ -92,7 +98,7 @@ def find_order(lines: Sequence[str], words: Sequence[str]) -> str | None:
 def find_total(lines: Sequence[str], words: Sequence[str]) -> Total | None:
     """The sum after the best of these words; None where there is none."""
     low = bounded(lines)
-    for word in words:
+    for word in present(words, low):
         # The last one: what a discount or a tip changed stands below.
         for at, end in reversed(list(_labels(low, word))):
             amount = _amount_after(low, at, end)
