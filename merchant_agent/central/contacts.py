@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from merchant_agent.central.confided import told_by
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.erasures import Erasing, erasings_of
 from merchant_agent.central.store.models import Addition, Complaint, Disclosure, Rating, Record, Suggestion
-from merchant_agent.central.visits import find_record
+from merchant_agent.central.visits import Said, find_record
 from merchant_agent.errors import ForbiddenError, NotFoundError, VerificationError
 from merchant_agent.evidence.bodies import AdditionBody, ComplaintBody
 from merchant_agent.evidence.fields import Place
@@ -70,24 +71,24 @@ def look_at_contact(central: Central, merchant: str, place: Place, *, who: str) 
     """
     with central.store.write() as tx:
         said = find_record(tx, merchant, place)
-        sealed = None if said is None else said.words.get("contact")
-        if said is None or sealed is None:
+        told = None if said is None else told_by(central, said)
+        if told is None or "contact" not in told.words:
             raise NotFoundError("contact", "the complaint has no contact")
-        if (
-            not isinstance(said.record.body, ComplaintBody | AdditionBody)
-            or "authority" not in said.record.body.consents
-        ):
+        body = told.record.body
+        if not isinstance(body, ComplaintBody | AdditionBody) or "authority" not in body.consents:
             raise ForbiddenError("contact", "the customer did not allow the authority to call")
-        contact = _opened(central, place, said.record.id, sealed)
+        # What was sealed with the whole complaint is open by now.
+        contact = told.words["contact"] if told is not said else _opened(central, told)
         what = "contact-looked-at" if contact is not None else "contact-not-opened"
         detail = f"{merchant} {place.issuer}.{place.epoch} {place.seq}"
         audit(tx, at=central.clock.now(), who=who, what=what, detail=detail)
     return contact
 
 
-def _opened(central: Central, place: Place, record_id: str, sealed: str) -> str | None:
+def _opened(central: Central, said: Said) -> str | None:
+    sealed = decode_b64u(said.words["contact"])
     try:
-        return open_contact(central.identity.sealing, place.issuer, record_id, decode_b64u(sealed))
+        return open_contact(central.identity.sealing, said.place.issuer, said.record.id, sealed)
     except VerificationError:
         return None
 

@@ -8,7 +8,7 @@ from merchant_agent.evidence.disclosure import make_disclosure
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
 from merchant_agent.evidence.record import ABOUT_NOTHING, new_id
-from merchant_agent.evidence.seal import seal_contact
+from merchant_agent.evidence.seal import Confided, seal_complaint, seal_contact
 from tests.central.sender import CATALOGUE, Sender, Sent
 
 NUMBER = "13987654321"
@@ -50,6 +50,41 @@ def complain_with(
     )
     sender.chain.accept(octets, texts)
     return sender.keep(octets, texts)
+
+
+def confide(sender: Sender, *, claim: str | None = None, sealed_for: str | None = None) -> Sent:
+    """A complaint for the station alone; `sealed_for` is the id of another record that it was sealed for."""
+    record_id = new_id(sender.at)
+    confided = Confided(
+        categories=("measure",),
+        remedies=("refund",),
+        comment=COMMENT,
+        order="ZX-087",
+        occurred_at="2026-05-20T11:07",
+        amount="64.00 CNY",
+        contact=NUMBER,
+        consents=AUTHORITY,
+        notice="2026-1",
+    )
+    body = ComplaintBody(
+        categories=(),
+        remedies=(),
+        channel="tablet",
+        lang="zh",
+        catalogue=CATALOGUE,
+        claim=claim,
+        consents=(),
+        notice=None,
+        first="station",
+    )
+    public = decode_b64u(sender.grant.sealing_key, length=32)
+    octets = seal_complaint(public, sender.issuer, sealed_for or record_id, confided)
+    texts = [make_disclosure("sealed", encode_b64u(octets))]
+    signed = append_record(
+        sender.chain, sender.key, Kind.COMPLAINT, record_id, sender.read(), ABOUT_NOTHING, body, texts
+    )
+    sender.chain.accept(signed, texts)
+    return sender.keep(signed, texts)
 
 
 def place_of(sender: Sender, sent: Sent) -> Place:

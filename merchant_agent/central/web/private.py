@@ -1,4 +1,4 @@
-"""What officers do with personal data: look at a contact or at photos, erase words. Nothing of it is in an address."""
+"""What officers do with personal data: look at a contact, a sealed complaint or photos, erase words. Nothing of it is in an address."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
+from merchant_agent.central.confided import look_at_complaint
 from merchant_agent.central.contacts import look_at_contact
 from merchant_agent.central.erasure import erase
 from merchant_agent.central.photos import look_at_photos
@@ -22,7 +23,7 @@ _NUMBER_CHARS = 10
 
 
 def private_pages(central: Central) -> Blueprint:
-    """Three buttons beside what a customer said."""
+    """Four buttons beside what a customer said."""
     pages = Blueprint("private", __name__)
 
     @pages.post("/officer/contact")
@@ -31,6 +32,17 @@ def private_pages(central: Central) -> Blueprint:
         merchant, place = _record()
         number = look_at_contact(central, merchant, place, who=signed_in().name)
         answer = Response(render_template("central/officer/contact.html", number=number, place=place))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @pages.post("/officer/complaint")
+    @requires_role("officer")
+    def complaint() -> Response:
+        merchant, place = _record()
+        told = look_at_complaint(central, merchant, place, who=signed_in().name)
+        voice = {"merchant": merchant, "issuer": place.issuer, "epoch": place.epoch, "seq": place.seq}
+        page = render_template("central/officer/confided.html", told=told, place=place, voice=voice)
+        answer = Response(page)
         answer.headers["Cache-Control"] = "no-store"
         return answer
 

@@ -6,12 +6,15 @@ What the script gets is a cookie for this slip alone, so that everything else wo
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from merchant_agent.central.claims import find_holder, present_claim, require_holder
+from merchant_agent.central.claims import Holder, find_holder, present_claim, require_holder
+from merchant_agent.central.confided import told_by
 from merchant_agent.central.corrections import confirm, correct, dispute, find_remarks
 from merchant_agent.central.devices import Device, keyed_device, named_device
 from merchant_agent.central.explanations import find_explanation
@@ -27,6 +30,7 @@ from merchant_agent.central.web.uploads import allow_photos
 from merchant_agent.domain.catalogue import LEVELS
 from merchant_agent.errors import ForbiddenError, InvalidError, NotFoundError
 from merchant_agent.evidence.grant import new_nonce
+from merchant_agent.store.store import Reader
 from merchant_agent.web.locale import localtime
 from merchant_agent.web.reading import read_field, read_json
 
@@ -163,11 +167,12 @@ def _refused(error: InvalidError) -> Response:
 
 def _page(central: Central, text: str, opened: OpenedSlip, *, error: str | None = None) -> str:
     with central.store.read() as reader:
-        holder = find_holder(reader, opened.row, _token())
+        holder = _holder(central, reader, opened)
         remarks = find_remarks(reader, opened, holder) if holder is not None and holder.visit else None
         explanation = find_explanation(central, reader, opened, is_holder=holder is not None)
-        complaint = complaint_of(holder.visit) if holder is not None else None
-        course = None if complaint is None else read_course(reader, opened.row.merchant, complaint)
+        visit = () if holder is None else holder.visit
+        complaint = complaint_of(visit)
+        course = None if complaint is None else read_course(reader, opened.row.merchant, complaint, visit)
     return render_template(
         "central/phone/slip.html",
         text=text,
@@ -183,6 +188,14 @@ def _page(central: Central, text: str, opened: OpenedSlip, *, error: str | None 
         base=url_for("slips.slip", text=text),
         **form_values(central, opened.merchant.trade),
     )
+
+
+def _holder(central: Central, reader: Reader, opened: OpenedSlip) -> Holder | None:
+    """The device's page, if its claim is right; what was sealed for the station is open while no other has the claim."""
+    holder = find_holder(reader, opened.row, _token())
+    if holder is None or holder.is_contested:
+        return holder
+    return replace(holder, visit=tuple(told_by(central, said) for said in holder.visit))
 
 
 def _complaint(central: Central, opened: OpenedSlip, *, alone: bool = False) -> Said:
