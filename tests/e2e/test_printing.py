@@ -26,8 +26,7 @@ def printer() -> Iterator[Printer]:
 def shop(printer: Printer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A demo whose terminal has that printer."""
     folder = tmp_path_factory.mktemp("printing")
-    (folder / "terminal").mkdir()
-    (folder / "terminal/terminal.toml").write_text(f'slip_printer = "{printer.address}"\n')
+    (folder / "terminal.toml").write_text(f'slip_printer = "{printer.address}"\n')
     with running_demo(folder, terminal_port=0, central_port=0, tablets=0) as running:
         yield running
 
