@@ -149,14 +149,14 @@ def bring_over(store: Store, source: Remains, keys: Path, clock: Clock) -> int:
 
 
 def _fill_epochs(writer: Writer, sources: Sequence[Remains], keys: Path) -> None:
-    found = {identity.epoch: identity for identity in _granted(sources)}
-    for identity in load_kept_grants(keys):
-        found[identity.epoch] = identity
-    if found:
-        issuer = found[max(found)].issuer
-        for identity in found.values():
-            if identity.issuer == issuer:
-                insert_identity(writer, identity)
+    """Those of one issuer: a grant beside the keys may be another terminal's, one in the database hardly."""
+    granted, kept = list(_granted(sources)), load_kept_grants(keys)
+    if not granted and not kept:
+        return
+    issuer = max(granted or kept, key=lambda identity: identity.epoch).issuer
+    found = {identity.epoch: identity for identity in (*granted, *kept) if identity.issuer == issuer}
+    for identity in found.values():
+        insert_identity(writer, identity)
 
 
 def _granted(sources: Sequence[Remains]) -> Iterator[Identity]:

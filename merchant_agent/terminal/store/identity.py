@@ -184,7 +184,7 @@ def settle_keys(keys: Path, store: Store) -> None:
     try:
         for identity in identities:
             path = _grant_path(keys, identity)
-            if not path.exists():
+            if not _is_kept(path):
                 write_file_atomic(path, encode_kept_grant(identity))
         for identity in identities[:-1]:
             _path_of(keys, identity).unlink(missing_ok=True)
@@ -260,6 +260,15 @@ def decode_kept_grant(octets: bytes) -> Identity:
         central_url=kept.central_url,
         public_url=kept.public_url,
     )
+
+
+def _is_kept(path: Path) -> bool:
+    """Whether the file is there and whole."""
+    try:
+        decode_kept_grant(path.read_bytes())
+    except (OSError, FormatError, VerificationError):
+        return False
+    return True
 
 
 def _path_of(keys: Path, identity: Identity) -> Path:

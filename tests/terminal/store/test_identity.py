@@ -117,3 +117,41 @@ def test_a_grant_with_the_trust_of_others_is_told_at_the_start(enrolled: Enrolle
         writer.execute(Epoch.update(trust='{"root":[],"log":[]}'))
     with pytest.raises(StartError):
         enrolled.reopen()
+
+
+@pytest.mark.parametrize("octets", [b"", b"{}", b"\0" * 300])
+def test_a_kept_grant_that_was_spoiled_is_written_anew(enrolled: EnrolledJournal, octets: bytes) -> None:
+    (kept,) = enrolled.folder.keys.glob("*.grant")
+    whole = kept.read_bytes()
+    kept.write_bytes(octets)
+    enrolled.reopen()
+    assert enrolled.journal.hold is None
+    assert kept.read_bytes() == whole
+
+
+def test_an_old_key_that_is_put_back_is_deleted_and_asked_for_nothing(enrolled: EnrolledJournal) -> None:
+    (old,) = _pems(enrolled)
+    octets, issuer = old.read_bytes(), enrolled.journal.identity.issuer
+    key = enrolled.journal.enrolment_key()
+    grant = enrolled.central.grant(key.public, issuer=issuer, epoch=2)
+    identity = enrolled.journal.identity
+    enrolled.journal.begin_epoch(key, grant, identity.merchant, identity.trust)
+    old.write_bytes(octets)
+    assert key_path(enrolled.folder.keys, enrolled.journal.enrolment_key().public) != old
+    enrolled.reopen()
+    assert (enrolled.journal.hold, enrolled.journal.key.public) == (None, key.public)
+    assert not old.exists()
+
+
+def test_a_kept_grant_of_another_terminal_changes_nothing(
+    enrolled: EnrolledJournal, tmp_path: Path, clock: ManualClock
+) -> None:
+    before = enrolled.journal.identity
+    other = EnrolledJournal(tmp_path / "other", clock, OfflineCentral())
+    other.begin_epoch()
+    other.begin_epoch(epoch=2, issuer=other.journal.identity.issuer)
+    for kept in other.folder.keys.glob("*.grant"):
+        (enrolled.folder.keys / kept.name).write_bytes(kept.read_bytes())
+    other.close()
+    enrolled.reopen()
+    assert (enrolled.journal.hold, enrolled.journal.identity) == (None, before)
