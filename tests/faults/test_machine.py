@@ -28,14 +28,17 @@ from merchant_agent.terminal.collect.prompts import take_sale
 from merchant_agent.terminal.collect.recovery import sign_kept
 from merchant_agent.terminal.collect.said import Answer
 from merchant_agent.terminal.collect.screen import Tablet
+from merchant_agent.terminal.damage import heal
 from merchant_agent.terminal.enrolment import Enrolled, enrol
 from merchant_agent.terminal.erasure import erase
 from merchant_agent.terminal.export import export_terminal
 from merchant_agent.terminal.restoring import restore
 from merchant_agent.terminal.rotation import rotate
+from merchant_agent.terminal.schedule import check_quickly
 from merchant_agent.terminal.services import Terminal, close_terminal, open_terminal
 from merchant_agent.terminal.store.mark import default_mark
 from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord, Rating
+from merchant_agent.terminal.store.opening import DATABASE_NAME
 from merchant_agent.terminal.upload.client import Client
 from merchant_agent.terminal.upload.outcome import Code
 from merchant_agent.terminal.upload.uploader import Uploader
@@ -44,6 +47,7 @@ from tests.live_central import LiveCentral
 
 TILL = "till-1"
 _MOST_TURNS = 40
+_PAGE = 4096
 _COMMENTS = text("慢热好\n?", max_size=6)
 
 
@@ -58,6 +62,8 @@ class TerminalMachine(RuleBasedStateMachine):
         self.central.start()
         self.client = Client(read_timeout_s=10, deadline_s=20)
         self.data = self.folder / "terminal"
+        self._copied = self.folder / "copied"
+        self.copied_epoch = 0
         self.terminal: Terminal | None = None
         self.thanked: dict[str, int] = {}
         self.forgivable: set[str] = set()
@@ -141,6 +147,56 @@ class TerminalMachine(RuleBasedStateMachine):
         finally:
             folder.unlock()
         self._open()
+
+    @rule()
+    def copy_folder(self) -> None:
+        """Somebody copies the data folder while nothing runs."""
+        close_terminal(self._terminal)
+        shutil.rmtree(self._copied, ignore_errors=True)
+        shutil.copytree(self.data, self._copied)
+        self._open()
+        self.copied_epoch = self._terminal.journal.identity.epoch
+
+    @precondition(lambda self: self.copied_epoch == self._terminal.journal.identity.epoch)
+    @rule()
+    def roll_back(self) -> None:
+        """The copy takes the folder's place, as if nothing had happened since; only the mark knows.
+
+        One of an epoch that is over is a clone, which gets no key.
+        """
+        self._forgive()
+        close_terminal(self._terminal)
+        shutil.rmtree(self.data)
+        shutil.copytree(self._copied, self.data)
+        self._open()
+
+    @rule(page=integers(0, 60))
+    def rot(self, page: int) -> None:
+        """A page of the database is overwritten; the first one, and every one at once, too."""
+        self._forgive()
+        close_terminal(self._terminal)
+        path = self.data / DATABASE_NAME
+        octets = bytearray(path.read_bytes())
+        page = page % (len(octets) // _PAGE + 1)
+        rotten = (
+            range(len(octets)) if page == len(octets) // _PAGE else range(page * _PAGE, (page + 1) * _PAGE)
+        )
+        octets[rotten.start : rotten.stop] = bytes(len(rotten))
+        path.write_bytes(octets)
+        self._open()
+        check_quickly(self._terminal)
+        heal(self._terminal)
+
+    @rule()
+    def lose_key(self) -> None:
+        """The key is gone; an officer gives out a new code."""
+        close_terminal(self._terminal)
+        for path in (self.data / "keys").glob("*.pem"):
+            path.unlink()
+        self._open()
+        assert self._terminal.journal.hold is not None
+        assert isinstance(enrol(self._terminal, self.central.url, self.central.code()), Enrolled)
+        sign_kept(self._terminal)
 
     @rule(reason=sampled_from(["planned", "suspected"]))
     def rotate(self, reason: str) -> None:
