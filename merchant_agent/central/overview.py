@@ -114,12 +114,17 @@ class Shown(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicFigures:
-    """A merchant's last daily release: `day` is its local date, `until` up to when records counted."""
+    """A merchant's last daily release: `day` is its local date, `until` up to when records counted.
+
+    `fast` and `burst` are how many ratings were left out, by `domain.suspicion.Mark`.
+    """
 
     day: str
     until: datetime
     distribution: Distribution
     answer_band: AnswerBand
+    fast: int
+    burst: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +203,8 @@ def public_figures(central: Central, merchant: str) -> PublicFigures | None:
         until=row.until,
         distribution=Distribution(counts=(row.level_1, row.level_2, row.level_3, row.level_4, row.level_5)),
         answer_band=AnswerBand(row.answer_band),
+        fast=row.fast,
+        burst=row.burst,
     )
 
 

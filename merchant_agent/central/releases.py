@@ -23,7 +23,9 @@ from merchant_agent.central.store.models import (
     Release,
     Remark,
 )
+from merchant_agent.central.suspicions import in_bursts, is_fast
 from merchant_agent.domain.statistics import answer_band, distribution_of_counts
+from merchant_agent.domain.suspicion import Mark
 from merchant_agent.store.store import Reader
 
 _MANUAL = "manual"
@@ -77,6 +79,7 @@ def _figures(reader: Reader, due: Due, merchants: list[str]) -> list[dict[str, o
     """A row for each merchant."""
     levels = _counted_levels(reader, due, merchants)
     prompts = _prompts(reader, due, merchants)
+    left_out = _left_out(reader, due, merchants)
     rows: list[dict[str, object]] = []
     for merchant in merchants:
         figures = distribution_of_counts(levels.get(merchant, {}))
@@ -85,6 +88,7 @@ def _figures(reader: Reader, due: Due, merchants: list[str]) -> list[dict[str, o
             "day": due.day.isoformat(),
             "until": due.until,
             "answer_band": answer_band(figures.n, prompts.get(merchant, 0)).value,
+            **{mark.value: left_out[mark].get(merchant, 0) for mark in Mark},
         }
         rows.append(row | {f"level_{level}": figures.count(level) for level in range(1, 6)})
     return rows
@@ -94,8 +98,8 @@ def _counted_levels(reader: Reader, due: Due, merchants: list[str]) -> dict[str,
     """How many prompts were answered with each level, by merchant.
 
     Of several answers to one prompt, and of a customer's corrections, the lowest counts. Ratings
-    without a sale, on a prompt that staff made by hand, or that the tablet had no business taking are
-    no part of the score.
+    without a sale, on a prompt that staff made by hand, that the tablet had no business taking, or that
+    no customer can have given are no part of the score.
     """
     given = _levels(due, merchants) | _corrected_levels(due, merchants)
     each = given.alias("given")
@@ -123,9 +127,40 @@ def _levels(due: Due, merchants: list[str]) -> peewee.ModelSelect[Rating]:
     One that the station corrected after calling back is left to its correction, and one that the customer
     then said not to have given does not count.
     """
+    select, burst = _with_bursts(Rating.select(*_PROMPT, Rating.level), due, merchants)
+    return _given(select, due, merchants).where(~is_fast() & burst.c.seq.is_null())
+
+
+def _left_out(reader: Reader, due: Due, merchants: list[str]) -> dict[Mark, dict[str, int]]:
+    """How many ratings that would count are left out, by mark and merchant."""
+    counts: dict[Mark, dict[str, int]] = {}
+    for mark in Mark:
+        columns = (Rating.merchant, peewee.fn.COUNT(Rating.seq))
+        select, burst = _with_bursts(Rating.select(*columns), due, merchants)
+        is_marked = is_fast() if mark is Mark.FAST else ~is_fast() & burst.c.seq.is_null(False)  # noqa: FBT003 -- SQL
+        query = _given(select, due, merchants).where(is_marked).group_by(Rating.merchant)
+        counts[mark] = dict(reader.all(query.tuples()))
+    return counts
+
+
+def _with_bursts(
+    select: peewee.ModelSelect[Rating], due: Due, merchants: list[str]
+) -> tuple[peewee.ModelSelect[Rating], peewee.Select]:
+    """With the place of each rating that is part of a burst, and null for the others."""
+    burst = in_bursts(merchants, due.until)
+    same = (
+        (burst.c.merchant == Rating.merchant)
+        & (burst.c.issuer == Rating.issuer)
+        & (burst.c.epoch == Rating.epoch)
+        & (burst.c.seq == Rating.seq)
+    )
+    return _with_prompt(select).switch(Rating).join(burst, peewee.JOIN.LEFT_OUTER, on=same), burst
+
+
+def _given(select: peewee.ModelSelect[Rating], due: Due, merchants: list[str]) -> peewee.ModelSelect[Rating]:
+    """Those of the ratings that a customer was asked for or invited to, and that nobody took back."""
     return (
-        _with_prompt(Rating.select(*_PROMPT, Rating.level))
-        .where((Rating.received_at < due.until) & Rating.merchant.in_(merchants) & _counts(due))
+        select.where((Rating.received_at < due.until) & Rating.merchant.in_(merchants) & _counts(due))
         .where(_was_invited() | _was_asked())
         .where(~_was_called_back(due, confirmed=False))
     )
@@ -168,8 +203,10 @@ def _corrected_levels(due: Due, merchants: list[str]) -> peewee.ModelSelect[Rati
     """
     select = Rating.select(*_PROMPT, Remark.level).join(Remark, on=_tells_of_rating()).switch(Rating)
     received = (Remark.received_at < due.until) & Remark.merchant.in_(merchants)
-    counts = (Remark.code == "call_back") | ~_was_called_back(due, confirmed=True)
-    return _with_prompt(select).where(received & counts & _counts(due))
+    joined, burst = _with_bursts(select, due, merchants)
+    # A phone cannot bring back what no customer can have given.
+    by_phone = ~_was_called_back(due, confirmed=True) & ~is_fast() & burst.c.seq.is_null()
+    return joined.where(received & ((Remark.code == "call_back") | by_phone) & _counts(due))
 
 
 def _was_called_back(due: Due, *, confirmed: bool) -> peewee.Function:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-import peewee
-
 from merchant_agent.domain.sales import parse_day_start
 from merchant_agent.domain.statistics import Distribution, distribution_of_counts
+from merchant_agent.domain.suspicion import BURST_MS, Mark, Tapped, marks_of
+from merchant_agent.store.fields import to_ms
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.lookup import PromptState, state_of
 from merchant_agent.terminal.store import models
@@ -45,6 +46,15 @@ class Suggestion:
 
     at: datetime
     comment: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRatings:
+    """A business day's ratings; `fast` and `burst` are how many are left out, by `domain.suspicion.Mark`."""
+
+    counted: Distribution
+    fast: int
+    burst: int
 
 
 def latest_sales(reader: Reader, *, most: int) -> tuple[SaleSeen, ...]:
@@ -101,14 +111,29 @@ def known_tills(reader: Reader) -> tuple[str, ...]:
     return tuple(sorted(names - {""}))
 
 
-def ratings_of_day(reader: Reader, day: date, *, starts: str, now: datetime) -> Distribution:
+def ratings_of_day(reader: Reader, day: date, *, starts: str, now: datetime) -> DayRatings:
     """The levels of one business day; its times of day are of `now`'s zone."""
     begins = datetime.combine(day, parse_day_start(starts), tzinfo=now.tzinfo)
     ends = datetime.combine(day + timedelta(days=1), parse_day_start(starts), tzinfo=now.tzinfo)
+    marks = _marks_between(reader, begins, ends)
     row = models.Rating
-    query = (
-        row.select(row.level, peewee.fn.COUNT(row.rating_id))
-        .where((row.at >= begins) & (row.at < ends))
-        .group_by(row.level)
+    query = row.select(row.rating_id, row.level).where((row.at >= begins) & (row.at < ends))
+    levels = dict(reader.all(query.tuples()))
+    counted = Counter(level for rating, level in levels.items() if rating not in marks)
+    left_out = Counter(marks[rating] for rating in levels if rating in marks)
+    return DayRatings(
+        counted=distribution_of_counts(counted), fast=left_out[Mark.FAST], burst=left_out[Mark.BURST]
     )
-    return distribution_of_counts(dict(reader.all(query.tuples())))
+
+
+def _marks_between(reader: Reader, begins: datetime, ends: datetime) -> Mapping[Hashable, Mark]:
+    """By rating; those of the minute before are looked at too."""
+    row, prompt = models.Rating, models.Prompt
+    asked = (prompt.epoch == row.prompt_epoch) & (prompt.seq == row.prompt_seq)
+    near = (row.at >= begins - timedelta(milliseconds=BURST_MS)) & (row.at < ends)
+    columns = (row.rating_id, row.at, row.dwell_ms, row.ended, prompt.till)
+    query = row.select(*columns).join(prompt, on=asked).where(near)
+    return marks_of(
+        Tapped(key=rating, till=till, at_ms=to_ms(at), dwell_ms=dwell_ms, ended=ended)
+        for rating, at, dwell_ms, ended, till in reader.all(query.tuples())
+    )

@@ -132,14 +132,14 @@ class Sender:
         body = PromptBody(till=till, source=source, sale="counter", asks=asks, tag=new_issuer_id())
         return self.append(Kind.PROMPT, body)
 
-    def rate(self, prompt: Sent | None, level: int = 5, *, comment: str = "") -> Sent:
+    def rate(self, prompt: Sent | None, level: int = 5, *, comment: str = "", dwell_ms: int = 4_000) -> Sent:
         body = RatingBody(
             level=level,
             aspects=(),
             tags=("tasty",),
             channel="tablet",
             ended="done",
-            dwell_ms=4_000,
+            dwell_ms=dwell_ms,
             lang="zh",
             catalogue=CATALOGUE,
             claim=None,

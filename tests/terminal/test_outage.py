@@ -23,14 +23,15 @@ TILL = "1"
 WEEK = "1-7 08:00-22:00"
 
 
-def come(station: Station, level: int | None) -> None:
+def come(station: Station, level: int | None, *, dwell_ms: int = 4000) -> None:
     """A customer who answers, or leaves where there is no level."""
     sale = take_sale(station.terminal, Sale(order=new_id(station.clock.now()), till=TILL))
     assert sale is not None
     if level is not None:
         tablet = Tablet(id="0198-tablet", till=TILL)
         answer = Answer(prompt_id=sale.prompt_id, level=level)
-        finish(station.terminal, tablet, new_id(station.clock.now()), answer, ended="done", dwell_ms=4000)
+        answer_id = new_id(station.clock.now())
+        finish(station.terminal, tablet, answer_id, answer, ended="done", dwell_ms=dwell_ms)
 
 
 def pass_hours(station: Station, hours: int) -> None:

@@ -289,7 +289,8 @@ class Revocation(Table):
 class Release(Table):
     """A merchant's public figures of one day; never changed afterwards.
 
-    `day` is the local date of the release, `until` the moment up to which records count.
+    `day` is the local date of the release, `until` the moment up to which records count. `fast` and
+    `burst` are how many ratings were left out for these marks.
     """
 
     merchant = peewee.TextField()
@@ -301,6 +302,8 @@ class Release(Table):
     level_4 = peewee.BigIntegerField()
     level_5 = peewee.BigIntegerField()
     answer_band = peewee.TextField()
+    fast = peewee.BigIntegerField()
+    burst = peewee.BigIntegerField()
 
     class Meta:
         primary_key = peewee.CompositeKey("merchant", "day")

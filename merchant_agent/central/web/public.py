@@ -86,6 +86,7 @@ def public_pages(central: Central) -> Blueprint:
             figures=draw(released),
             band="" if released is None else band_words(released.answer_band),
             unbound=unbound,
+            released=released,
             broken=broken,
         )
 

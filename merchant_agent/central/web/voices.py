@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from flask import Blueprint, render_template, request
 from flask_babel import gettext
 
@@ -10,8 +12,10 @@ from merchant_agent.central.contacts import kept_of
 from merchant_agent.central.merchants import find_merchant
 from merchant_agent.central.overview import newest_complaints, newest_ratings, newest_suggestions
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.models import MerchantEntry
+from merchant_agent.central.store.models import MerchantEntry, Rating
+from merchant_agent.central.suspicions import marks_among
 from merchant_agent.domain.catalogue import LEVELS
+from merchant_agent.domain.suspicion import Mark
 from merchant_agent.web.reading import read_page_number
 from merchant_agent.web.sign_in import requires_role
 
@@ -48,6 +52,7 @@ def voice_pages(central: Central) -> Blueprint:
             merchant=merchant,
             level=level,
             levels=LEVELS,
+            marks=_marks(central, [shown.row for shown in page.items]),
             heading=gettext("Ratings"),
         )
 
@@ -74,6 +79,11 @@ def _merchant(central: Central) -> MerchantEntry | None:
         return None
     with central.store.read() as reader:
         return find_merchant(reader, wanted)
+
+
+def _marks(central: Central, ratings: Sequence[Rating]) -> Mapping[tuple[str, str, int, int], Mark]:
+    with central.store.read() as reader:
+        return marks_among(reader, ratings)
 
 
 def _id(merchant: MerchantEntry | None) -> str | None:

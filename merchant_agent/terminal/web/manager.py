@@ -89,6 +89,7 @@ def _page(terminal: Terminal, *, is_open: bool, new_token: str = "", new_token_t
     yesterday = business_day(now, starts) - timedelta(days=1)
     with terminal.store.read() as reader:
         is_pin_set = has_pin(reader)
+        day = ratings_of_day(reader, yesterday, starts=starts, now=now)
         return render_template(
             "manager/page.html",
             tokens=list_pos_tokens(reader),
@@ -96,7 +97,8 @@ def _page(terminal: Terminal, *, is_open: bool, new_token: str = "", new_token_t
             is_pin_set=is_pin_set,
             opens_later=is_pin_set and not is_open and not terminal.settings.host,
             yesterday=yesterday,
-            ratings=ratings_of_day(reader, yesterday, starts=starts, now=now),
+            day=day,
+            ratings=day.counted,
             levels=terminal.catalogue.levels,
             unexplained=count_open(terminal, reader),
             held=held_saying(terminal),

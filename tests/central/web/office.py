@@ -113,9 +113,12 @@ class Office:
         *,
         band: str = "25-50",
         day: str = "2026-05-20",
+        fast: int = 0,
+        burst: int = 0,
     ) -> None:
         """A daily release as it stands in the table; counts are by level, 1 to 5."""
         levels = {f"level_{level}": count for level, count in enumerate(counts, start=1)}
         until = datetime.combine(datetime.fromisoformat(day), time(), SHANGHAI)
         with self.central.store.write() as tx:
-            tx.execute(Release.insert(merchant=merchant, day=day, until=until, answer_band=band, **levels))
+            told = {"answer_band": band, "fast": fast, "burst": burst}
+            tx.execute(Release.insert(merchant=merchant, day=day, until=until, **told, **levels))

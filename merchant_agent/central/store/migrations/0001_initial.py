@@ -239,6 +239,8 @@ class Release(peewee.Model):
     level_4 = peewee.BigIntegerField()
     level_5 = peewee.BigIntegerField()
     answer_band = peewee.TextField()
+    fast = peewee.BigIntegerField()
+    burst = peewee.BigIntegerField()
 
     class Meta:
         table_name = "release"
