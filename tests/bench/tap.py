@@ -12,6 +12,7 @@ from pathlib import Path
 from time import perf_counter
 
 from merchant_agent.clock import SystemClock
+from merchant_agent.terminal.collect.prompts import withdraw_sale
 from merchant_agent.terminal.pos.printer.patterns import Patterns
 from merchant_agent.terminal.pos.printer.printers import PrinterTap
 from merchant_agent.terminal.pos.ways import PrinterDetails, Way, WayKind
@@ -31,7 +32,7 @@ def measure(scale: Scale) -> list[Figure]:
         _printer() as printer,
         tempfile.TemporaryDirectory(prefix="merchant-agent-bench-") as folder,
         _plain_relay(printer.port) as plainly,
-        _tap(Path(folder), printer.port) as tapped,
+        _tap(Path(folder), printer.port) as (shop, tapped),
     ):
         plain, unread, receipts = [], [], []
         # In turn, so that what else happens on the machine happens to all.
@@ -39,6 +40,7 @@ def measure(scale: Scale) -> list[Figure]:
             plain.append(_time(plainly, printer, _receipt(number)))
             unread.append(_time(tapped, printer, _kitchen_ticket(number)))
             receipts.append(_time(tapped, printer, _receipt(number)))
+            _let_go(shop)
     beside = f"plain relay: {in_ms(quantile(plain, 0.5))} median, {in_ms(quantile(plain, 0.99))} p99"
     return [
         _figure("kitchen ticket of 10 kB, read and passed on", unread, plain, beside),
@@ -122,7 +124,7 @@ def _plain_relay(target: int) -> Iterator[int]:
 
 
 @contextmanager
-def _tap(folder: Path, target: int) -> Iterator[int]:
+def _tap(folder: Path, target: int) -> Iterator[tuple[Shop, int]]:
     """A printer of an enrolled shop on a real disk."""
     details = PrinterDetails(address=f"tcp://127.0.0.1:{target}", port=0)
     way = Way(
@@ -137,7 +139,7 @@ def _tap(folder: Path, target: int) -> Iterator[int]:
     with Shop(folder, _Running()) as shop:
         tap = PrinterTap(shop.terminal, way, details, patterns=Patterns, show=lambda _: None)
         try:
-            yield tap.relay.port
+            yield shop, tap.relay.port
         finally:
             tap.close()
 
@@ -151,6 +153,12 @@ def _time(port: int, printer: _Printer, octets: bytes) -> float:
         while pos.recv(4096):
             pass
     return taken
+
+
+def _let_go(shop: Shop) -> None:
+    """A shop's customers come one after another; so many as here would all wait for the tablet."""
+    for question in shop.terminal.board.questions():
+        withdraw_sale(shop.terminal, question.prompt_id)
 
 
 class _Running(ManualClock):

@@ -11,6 +11,7 @@ import select
 import socket
 import struct
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -97,17 +98,23 @@ class PrintJob:
             self._leave_between_papers()
         return self._connection.recv(_PIECE_BYTES)
 
-    def _read(self, data: bytes) -> list[bytes]:
+    def _read(self, data: bytes) -> Iterator[bytes]:
         """The data and what is added to it; the data alone once reading along has failed."""
         if self._stream is None:
-            return [data]
-        held = self._stream.held
-        try:
-            return self._stream.feed(data)
-        except Exception:  # noqa: BLE001 -- the POS must not notice our own defects
-            _log.exception("printer: the job could not be read and goes on as it came")
-            self._stream = None
-            return [held + data]
+            yield data
+            return
+        parts = self._stream.feed(data)
+        while True:
+            try:
+                part = next(parts, b"")
+            except Exception:  # noqa: BLE001 -- the POS must not notice our own defects
+                _log.exception("printer: the job could not be read and goes on as it came")
+                rest, self._stream = self._stream.held, None
+                yield rest
+                return
+            if not part:
+                return
+            yield part
 
     def _look(self, stream: Stream, *, ends: bool) -> bytes:
         try:

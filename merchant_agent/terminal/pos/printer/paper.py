@@ -211,6 +211,8 @@ def _utf_8(octets: bytes) -> str:
 def _plain(line: str) -> str:
     """As people read it: compatibility forms folded, control characters gone, columns a blank apart at least."""
     folded = unicodedata.normalize("NFKC", line.replace("\t", " "))
+    if folded.isprintable():
+        return folded.strip()
     return "".join(
         char for char in folded if char == " " or not unicodedata.category(char).startswith("C")
     ).strip()

@@ -75,21 +75,22 @@ class PrinterTap:
 
     def _adds(self, finished: Finished) -> bytes | None:
         paper = finished.paper
+        lines = paper.lines
         job = understand(
-            paper.lines, has_image=paper.has_image, patterns=self._patterns(), own_names=self._own_names()
+            lines, has_image=paper.has_image, patterns=self._patterns(), own_names=self._own_names()
         )
         if not finished.final and not _is_whole(job):
             return None
         try:
-            sale = self._sale(job, finished)
+            sale = self._sale(job, finished, lines)
         except InvalidError as error:
-            self._tell(job, Came(outcome=Outcome.REFUSED, why=error.code), finished, "")
+            self._tell(job, Came(outcome=Outcome.REFUSED, why=error.code), lines, "")
             return b""
         if sale is None:
-            self._tell(job, Came(outcome=Outcome.NO_SALE, why=job.why), finished, "")
+            self._tell(job, Came(outcome=Outcome.NO_SALE, why=job.why), lines, "")
             return b""
         came = take(self._terminal, sale, dry_run=self._way.dry_run)
-        self._tell(job, came, finished, sale.order)
+        self._tell(job, came, lines, sale.order)
         if came.taken is None or not self._is_first_print(came.taken):
             return b""
         url = came.taken.invitation_url
@@ -97,7 +98,7 @@ class PrinterTap:
             return b""
         return print_invitation(url, paper, lang=self._details.lang, feeds=finished.feeds)
 
-    def _sale(self, job: Job, finished: Finished) -> Sale | None:
+    def _sale(self, job: Job, finished: Finished, lines: tuple[str, ...]) -> Sale | None:
         """The sale that a paper tells of, or None.
 
         Raises:
@@ -107,7 +108,7 @@ class PrinterTap:
             return Sale(order=own_order(finished.digest), till=self._way.till, source=SaleSource.PRINTER)
         if job.kind is not JobKind.RECEIPT:
             return None
-        order = job.order or own_order("\n".join(finished.paper.lines).encode())
+        order = job.order or own_order("\n".join(lines).encode())
         return Sale(
             order=order,
             till=self._way.till,
@@ -141,7 +142,7 @@ class PrinterTap:
         merchant = journal.identity.merchant
         return (str(merchant.get("shop_name", "")), str(merchant.get("name", "")))
 
-    def _tell(self, job: Job, came: Came, finished: Finished, order: str) -> None:
+    def _tell(self, job: Job, came: Came, lines: tuple[str, ...], order: str) -> None:
         self._show(
             Sighting(
                 at=self._terminal.clock.now(),
@@ -150,7 +151,7 @@ class PrinterTap:
                 order=order or job.order or "",
                 amount="" if job.total is None else format_amount(job.total.amount, job.total.currency),
                 why=came.why,
-                lines=shown_lines(finished.paper.lines),
+                lines=shown_lines(lines),
             )
         )
 

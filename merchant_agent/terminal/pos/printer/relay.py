@@ -79,7 +79,9 @@ class Relay:
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         for connection, job in jobs.items():
-            hang_up(connection)
+            # Its own thread closes it: until then its number is nobody else's.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
             if job is not None:
                 job.target.close()
 

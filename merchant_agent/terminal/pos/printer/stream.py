@@ -7,7 +7,7 @@ that may become a cut are held back until it is known whether it is one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from merchant_agent.terminal.pos.printer.commands import CUT_ESC, RESET, is_cut, may_become_cut
@@ -63,33 +63,38 @@ class Stream:
     def _is_between_commands(self) -> bool:
         return not self._scanner.unfinished and not self.held
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """What goes on now, in its order: the data but for what is held back, and what is added to it."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """What goes on now, in its order: the data but for what is held back, and what is added to it.
+
+        What stands before a cut goes on before anybody is asked what is added there. Where this raises,
+        `held` is what has come and did not go on.
+        """
         whole = self.held + data
         start = self._scanner.read - len(self.held)  # of `whole` in the stream
-        self.held = b""
-        parts, sent, seen = [], 0, 0
+        self.held = whole
+        sent = seen = 0
         for piece in self._scanner.feed(data):
             if self._is_left and piece.sort is Sort.COMMAND and piece.octets == RESET:
                 self.forget()
             self._is_left = False
             if piece.sort is Sort.COMMAND and self._cuts(piece.octets):
-                cut_at = piece.end - len(piece.octets) - start
+                cut_at = max(sent, piece.end - len(piece.octets) - start)
                 self._digest.update(whole[seen : max(seen, cut_at)])
                 seen = piece.end - start
-                added = self._end(feeds=not _moves(piece.octets))
-                if added and cut_at >= sent:
-                    parts += [whole[sent:cut_at], added]
-                    sent = cut_at
+                if cut_at > sent:
+                    yield whole[sent:cut_at]
+                    sent, self.held = cut_at, whole[cut_at:]
+                if added := self._end(feeds=not _moves(piece.octets)):
+                    yield added
             else:
                 self._paper.take(piece)
         stop = len(whole)
         if may_become_cut(self._scanner.unfinished):
             stop -= len(self._scanner.unfinished)
-            self.held = whole[stop:]
+        self.held = whole[stop:]
         self._digest.update(whole[seen:stop])
-        parts.append(whole[sent:stop])
-        return [part for part in parts if part]
+        if stop > sent:
+            yield whole[sent:stop]
 
     def look(self) -> bytes:
         """What is added where the paper stands still without a cut; it stays where nobody understands it."""

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable
 from itertools import pairwise
 
+import pytest
 import segno
 import zxingcpp
 from hypothesis import given
@@ -65,6 +66,32 @@ def test_every_customers_paper_of_a_job_is_asked_about_once() -> None:
     assert [lines[1] for lines in papers] == ["单号: 1", "单号: 2"]
 
 
+def test_what_stands_before_the_cut_goes_on_before_anybody_is_asked() -> None:
+    octets = job("小店\n单号: 1\n合计: 5.00")
+    gone: list[bytes] = []
+
+    def adds(_finished: Finished) -> bytes:
+        assert b"".join(gone) == octets[:-4]
+        return QR
+
+    gone.extend(Stream(adds).feed(octets))
+    assert b"".join(gone) == octets[:-4] + QR + octets[-4:]
+
+
+def test_what_did_not_go_on_when_reading_fails_is_held() -> None:
+    octets = job("小店\n单号: 1\n合计: 5.00")
+
+    def fails(_finished: Finished) -> bytes:
+        raise RuntimeError("a defect")
+
+    stream = Stream(fails)
+    parts = stream.feed(octets)
+    gone = next(parts)
+    with pytest.raises(RuntimeError):
+        next(parts)
+    assert gone + stream.held == octets
+
+
 def test_nothing_goes_into_page_mode() -> None:
     octets = b"\x1b@\x1bLA\n\x1dV\x00"
     assert relayed([octets]) == octets
@@ -79,7 +106,7 @@ def test_settings_are_as_they_were_after_the_invitation() -> None:
         return added[0]
 
     stream = Stream(adds)
-    stream.feed(octets)
+    list(stream.feed(octets))
     for setting in (b"\x1b!\x30", b"\x1ba\x02", b"\x1dB\x01", b"\x1c."):
         assert added[0].rindex(setting) > added[0].index(b"\x1d(k")
     assert b"\x1bd\x05" in added[0]
@@ -93,7 +120,7 @@ def test_code_on_the_paper_leads_to_the_invitation() -> None:
             added.append(print_invitation(URL, finished.paper, lang=lang, feeds=False))
             return b""
 
-        Stream(adds).feed(job("小店\n单号: 1\n合计: 5.00"))
+        list(Stream(adds).feed(job("小店\n单号: 1\n合计: 5.00")))
         assert decoded(added[0]) == URL
 
 
