@@ -133,6 +133,27 @@ class SqliteFile(PooledDatabase, APSWDatabase):  # type: ignore[misc]  # as abov
             if self._wal_pages >= self._checkpoint_at_pages:
                 self._checkpoint_quietly()
 
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Within `writing`, statements that are taken back together on any error."""
+        connection = self._raw
+        with translated():
+            connection.execute("SAVEPOINT part")
+            try:
+                yield
+                connection.execute("RELEASE part")
+            except BaseException:
+                # A full disk may have taken back the whole transaction.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK TO part")
+                    connection.execute("RELEASE part")
+                raise
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the transaction of `writing` lasts; to be asked within it."""
+        return not self.writer.is_closed() and bool(self._raw.in_transaction)
+
     def rows(
         self, database: peewee.Database, text: str, parameters: tuple[object, ...]
     ) -> list[tuple[Any, ...]]:

@@ -18,6 +18,7 @@ from merchant_agent.store.ballast import Ballast
 from merchant_agent.store.database import Database, SqliteFile
 from merchant_agent.store.rows import Rows
 from merchant_agent.store.schema import create_tables, drop_tables
+from merchant_agent.store.shared import Shared
 from merchant_agent.store.translate import translated
 
 
@@ -200,19 +201,45 @@ class Store:
     def write_as(self, make: Callable[[Database, peewee.Database], W]) -> Iterator[W]:
         """`write` with a writer of the caller's own class."""
         self.require_outside()
+        with self._minding(), self.database.writing() as handle, self._writer(make, handle) as writer:
+            yield writer
+
+    def share(self) -> Shared:
+        """Begins a transaction for several writers' parts; on SQLite alone.
+
+        Raises:
+            StoreError: it did not begin.
+        """
+        if not isinstance(self.database, SqliteFile):
+            raise TypeError("writers share the transaction of a file alone")
+        with self._minding():
+            return Shared(self.database)
+
+    @contextmanager
+    def write_part(self, shared: Shared, make: Callable[[Database, peewee.Database], W]) -> Iterator[W]:
+        """`write_as` within a shared transaction; its part is durable once `Shared.wait` returns."""
+        self.require_outside()
+        with self._minding(), shared.part() as handle, self._writer(make, handle) as writer:
+            yield writer
+
+    def commit(self, shared: Shared) -> None:
+        """`Shared.commit`, with what `write` does where it fails.
+
+        Raises:
+            StoreError: as `write`.
+        """
+        with self._minding():
+            shared.commit()
+
+    @contextmanager
+    def _writer(self, make: Callable[[Database, peewee.Database], W], handle: peewee.Database) -> Iterator[W]:
+        writer = make(self.database, handle)
+        self._here.writer = writer
         try:
-            with self._noticing(), self.database.writing() as handle:
-                writer = make(self.database, handle)
-                self._here.writer = writer
-                try:
-                    yield writer
-                finally:
-                    self._here.writer = None
-                writer.finish()
-        except StoreFullError:
-            if self._ballast is not None:
-                self._ballast.release()
-            raise
+            yield writer
+        finally:
+            self._here.writer = None
+        writer.finish()
 
     def require_outside(self) -> None:
         """Returns when this thread has neither a read nor a write open.
@@ -247,6 +274,16 @@ class Store:
         """Goes on with another open database; the one before was closed, and nobody may be writing."""
         self.database = database
         self._damaged.clear()
+
+    @contextmanager
+    def _minding(self) -> Iterator[None]:
+        try:
+            with self._noticing():
+                yield
+        except StoreFullError:
+            if self._ballast is not None:
+                self._ballast.release()
+            raise
 
     @contextmanager
     def _noticing(self) -> Iterator[None]:

@@ -3,16 +3,16 @@
 A record is built on the newest one, signed, verified by the verifier's own code, and
 stored with its disclosures and projections in one transaction, together with whatever
 else its writer changes. Where the wall clock was set since, a `clock` record comes first.
-Memory follows the disk: the chain moves on once the commit is
-durable, and after any failure it is read again from the last stored record.
+Writers that wait share one transaction, in which each has a savepoint. Memory follows the disk:
+the head moves on, and writers and callbacks go on, once the commit is durable; after any failure
+the chain is read again from the last stored record.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ import peewee
 from merchant_agent.clock import Clock, Reading
 from merchant_agent.domain.clock_steps import clock_step
 from merchant_agent.domain.projections import project
-from merchant_agent.errors import OnHoldError, StartError
+from merchant_agent.errors import OnHoldError, StartError, StoreError
 from merchant_agent.evidence.bodies import Body, Kind
 from merchant_agent.evidence.chain import Chain, append_record
 from merchant_agent.evidence.disclosure import make_disclosure, open_disclosure
@@ -33,10 +33,11 @@ from merchant_agent.evidence.record import ABOUT_NOTHING, About, Record, new_id
 from merchant_agent.evidence.trust import Trust
 from merchant_agent.store.database import Database
 from merchant_agent.store.fields import to_ms
+from merchant_agent.store.shared import Shared
 from merchant_agent.store.store import Store, Writer
 from merchant_agent.terminal.store.checkpoints import newest_anchor
 from merchant_agent.terminal.store.comparing import Comparison, compare_place
-from merchant_agent.terminal.store.gate import Gate
+from merchant_agent.terminal.store.gate import Gate, Turns
 from merchant_agent.terminal.store.holds import Hold, Reason, end_hold, load_hold, save_hold
 from merchant_agent.terminal.store.identity import (
     Identity,
@@ -228,12 +229,15 @@ class Journal:
         self._mark = mark
         self._callbacks: list[OnCommit] = []
         self._gate = Gate()
-        # Held around every write here, outside the store's own lock; guards the six below.
-        self._lock = threading.Lock()
+        # Taken around every write here, outside the store's own lock; guards the nine below.
+        self._turns = Turns()
+        self._shared: Shared | None = None  # what stands in it is not durable yet
+        self._newest: tuple[Chain | None, Reading | None] = None, None  # of what stands in it
         self._signer: Signer | None = None
         self._chain: Chain | None = None  # None where it must be read from the disk
         self._before: Reading | None = None  # of the chain's newest record; goes with `_chain`
         self._head: Head | None = None
+        self._last: Reading | None = None  # of the newest committed record; goes with `_head`
         self._anchor: Anchor | None = None
         self._hold: Hold | None = None
         self._load()
@@ -249,7 +253,7 @@ class Journal:
                 return
             self._signer = make_signer(identity, _usable_key(keys, identity))
             self._chain, self._before = resume_chain(reader, self._signer)
-            self._head = self._chain.head
+            self._head, self._last = self._chain.head, self._before
             self._anchor = newest_anchor(reader)
             marked = None if mark is None else mark.read(identity.issuer)
             # A mark of an epoch that is over says nothing: a crash kept it from following, or its disk is full.
@@ -325,11 +329,11 @@ class Journal:
     @property
     def read_last(self) -> Reading | None:
         """The clocks as the newest committed record states them; None before the first of the epoch."""
-        return self._before
+        return self._last
 
     def take_anchor(self, anchor: Anchor) -> None:
         """Has every later record state this checkpoint, which was verified and is kept on disk."""
-        with self._lock:
+        with self._alone():
             self._anchor = anchor
 
     def enrolment_key(self) -> SigningKey:
@@ -338,7 +342,7 @@ class Journal:
         Raises:
             StartError: the folder of keys cannot be used.
         """
-        with self._lock, self._store.read() as reader:
+        with self._alone(), self._store.read() as reader:
             return enrolment_key(reader, self._keys)
 
     def enrol(  # noqa: PLR0913 -- an enrolment has these parts
@@ -439,7 +443,7 @@ class Journal:
             StartError: its grant cannot be used.
             StoreError: it cannot be read.
         """
-        with self._lock:
+        with self._alone():
             # Until the other one is read, its own hold is not known here.
             self._hold = Hold(reason="damage", detail="", at=self._clock.now())
             self._signer, self._chain = None, None
@@ -467,7 +471,7 @@ class Journal:
         Raises:
             StoreError: it could not be stored; it lasts as long as this program runs.
         """
-        with self._lock:
+        with self._alone():
             before = self._hold
             if before is not None and before.reason in {"ended", reason}:
                 return
@@ -494,7 +498,7 @@ class Journal:
         Raises:
             StartError: the terminal is not enrolled.
         """
-        with self._lock:
+        with self._alone():
             signer = self._require_signer()
             if signer.key is None:
                 self._signer = signer = make_signer(signer.identity, _usable_key(self._keys, signer.identity))
@@ -522,8 +526,10 @@ class Journal:
 
     @contextmanager
     def write(self) -> Iterator[JournalWriter]:
-        """One transaction in which records may be appended, durable when the block ends without an error.
+        """Records may be appended, which are durable when the block ends without an error, else nothing of it.
 
+        Several that wait for their turn share one transaction, and so one sync of the disk: what the
+        block reads may be what one before it wrote, and a commit that fails fails all of them.
         Never inside a read or a write of the same thread. What must be written although the disk is
         full is written by `Store.write`, which may use the reserve.
 
@@ -532,8 +538,63 @@ class Journal:
             StoreCorruptError: the newest record is not what this terminal signed.
             StoreFullError: nothing but the disk's reserve is left; or nothing was stored.
         """
-        with self._transaction(self._make_writer) as writer:
-            yield writer
+        self._store.require_outside()
+        self._gate.wait()
+        with self._sharing() as shared:
+            with self._store.write_part(shared, self._make_writer) as writer:
+                yield writer
+            self._chain, self._before = self._newest = writer.chain, writer.before
+        shared.wait()
+        self._tell(writer)
+
+    @contextmanager
+    def _sharing(self) -> Iterator[Shared]:
+        """This thread's turn in the transaction that others share; ends it unless another may follow."""
+        with self._turns.turn():
+            try:
+                self._store.require_room()
+                if self._shared is None:
+                    self._shared, self._newest = self._store.share(), (None, None)
+                yield self._shared
+            except BaseException:
+                self._chain = None
+                raise
+            finally:
+                if self._shared is not None and not (self._turns.is_wanted and self._shared.takes_more):
+                    self._end(self._shared)
+
+    def _end(self, shared: Shared) -> None:
+        """Commits what stands in the shared transaction; `wait` tells its writers how that went."""
+        # Until it is durable memory has nothing: after a failure the disk is asked.
+        chain, self._chain, self._shared = self._chain, None, None
+        try:
+            with suppress(StoreError):
+                self._store.commit(shared)
+                self._chain = chain
+                self._move(*self._newest)
+        finally:
+            shared.settle()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """This thread's turn, with nothing before it that is not durable."""
+        with self._turns.turn():
+            if self._shared is not None:
+                self._end(self._shared)
+            yield
+
+    def _move(self, chain: Chain | None, before: Reading | None) -> None:
+        """The newest committed record is this chain's newest."""
+        if chain is None:
+            return
+        self._head, self._last = chain.head, before
+        if self._mark is not None:
+            self._mark.write(chain.issuer, self._head)
+
+    def _tell(self, writer: JournalWriter) -> None:
+        if writer.appended:
+            for callback in self._callbacks:
+                callback(tuple(writer.appended))
 
     @contextmanager
     def _transaction(
@@ -541,7 +602,7 @@ class Journal:
     ) -> Iterator[JournalWriter]:
         self._store.require_outside()
         self._gate.wait()
-        with self._lock:
+        with self._alone():
             self._store.require_room()
             try:
                 with self._store.write_as(make_writer) as writer:
@@ -552,13 +613,8 @@ class Journal:
                 raise
             self._signer, self._hold = writer.signer, writer.hold
             self._chain, self._before = writer.chain, writer.before
-            if writer.chain is not None:
-                self._head = writer.chain.head
-                if self._mark is not None:
-                    self._mark.write(writer.chain.issuer, self._head)
-        if writer.appended:
-            for callback in self._callbacks:
-                callback(tuple(writer.appended))
+            self._move(writer.chain, writer.before)
+        self._tell(writer)
 
     def _make_writer(self, database: Database, handle: peewee.Database) -> JournalWriter:
         writer = self._bare_writer(database, handle)
