@@ -16,7 +16,7 @@ _ENGLISH = re.compile(r"[A-Za-z]{2,}")
 # Addresses, query codes, order numbers, versions and the units of figures.
 _CODES = re.compile(
     r"https?://\S+|\b[\d.]+:\d+/\w+|[\w.-]+\.(?:test|cn|example)[\w/:.-]*|merchant-agent[ \w-]*|"
-    r"\b[A-Z0-9]+(?:-[A-Za-z0-9]+)+\b|\b(?=[A-Z0-9]*\d)[A-Z0-9]{3,}\b|\b[a-z0-9]*\d[a-z0-9.]*\b|\bKiB\b|\bMiB\b"
+    r"\b[A-Z0-9]+(?:-[A-Za-z0-9]+)+\b|\b(?=[A-Z0-9]*\d)[A-Z0-9]{3,}\b|\b[a-z0-9]*\d[a-z0-9.]*\b|\b[KM]i?B\b"
 )
 
 # Texts that somebody else wrote, or that are marked as being of another language, are left out.
