@@ -51,14 +51,30 @@ _PAGE = 4096
 _COMMENTS = text("慢热好\n?", max_size=6)
 
 
+class TillClock(ManualClock):
+    """A till's clock, which may be set; `true` is everybody else's, and passes with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.true = ManualClock()
+
+    def advance(self, seconds: float) -> None:
+        super().advance(seconds)
+        self.true.advance(seconds)
+
+    def set_by_hours(self, hours: int) -> None:
+        """By so many hours from the true time."""
+        self.step_wall((self.true.now() - self.now()).total_seconds() + 3600 * hours)
+
+
 class TerminalMachine(RuleBasedStateMachine):
     """What was thanked for arrives at central once, what central acknowledged stays, and the chain verifies."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="merchant-agent-machine-"))
-        self.clock = ManualClock()
-        self.central = LiveCentral(self.folder / "central", self.clock)
+        self.clock = TillClock()
+        self.central = LiveCentral(self.folder / "central", self.clock.true)
         self.central.start()
         self.client = Client(read_timeout_s=10, deadline_s=20)
         self.data = self.folder / "terminal"
@@ -197,6 +213,11 @@ class TerminalMachine(RuleBasedStateMachine):
         assert self._terminal.journal.hold is not None
         assert isinstance(enrol(self._terminal, self.central.url, self.central.code()), Enrolled)
         sign_kept(self._terminal)
+
+    @rule(hours=sampled_from([-400_000, -26, -1, 1, 26, 400_000]))
+    def set_clock(self, hours: int) -> None:
+        """Somebody sets the till's clock, or its battery is empty."""
+        self.clock.set_by_hours(hours)
 
     @rule(reason=sampled_from(["planned", "suspected"]))
     def rotate(self, reason: str) -> None:
