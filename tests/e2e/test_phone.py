@@ -118,7 +118,7 @@ def test_every_page_of_a_complaint_s_slip(
 ) -> None:
     tablet = Tablet(page=open_page(LANDSCAPE))
     tablet.pair(demo.kiosk)
-    tablet.complain(category="price", remedy="refund", comment="多收了一份的钱", amount="12")
+    tablet.complain(category="price", remedy="refund", comment="结账价和标价不一样", amount="12")
     address = read_code(tablet.screen("thanks-complaint").locator("[data-qr]"))
     public, _, claim = address.partition("#")
     customer = Customer(page=handset, lang=lang, look=examine)
