@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from merchant_agent import __version__
+from merchant_agent.domain.sales import ORDER_MAX_CHARS, TILL_MAX_CHARS
 from merchant_agent.terminal.pos.http import (
     MOST_IN_BATCH,
     BatchAnswer,
@@ -17,6 +18,23 @@ from merchant_agent.terminal.pos.http import (
 from merchant_agent.terminal.pos.signatures import HEADER
 
 _REF: Final = "#/components/schemas/{name}"
+# What `Sale` asks of the texts of a message, in the terms of JSON Schema.
+_TEXT: Final = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]*$"
+_LIMITS: Final[dict[str, Any]] = {
+    "order": {"type": "string", "minLength": 1, "maxLength": ORDER_MAX_CHARS, "pattern": _TEXT},
+    "till": {"type": "string", "maxLength": TILL_MAX_CHARS, "pattern": _TEXT},
+    "amount": {
+        "anyOf": [{"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,2})?$"}, {"type": "null"}],
+        "default": None,
+        "examples": ["64.00"],
+    },
+    "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "default": "CNY"},
+    "at": {
+        "anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}],
+        "default": None,
+        "examples": ["2026-05-20T12:00:00+08:00"],
+    },
+}
 _PROBLEMS: Final = {
     400: "The body is no JSON.",
     401: "No token in force, or no valid signature where one is asked for.",
@@ -37,6 +55,7 @@ def describe_pos_api() -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components(
         (SaleMessage, SaleAnswer, BatchAnswer, ProblemTold), ref_template=_REF
     )
+    schemas["SaleMessage"]["properties"] |= _LIMITS
     schemas["BatchMessage"] = {
         "title": "BatchMessage",
         "type": "object",

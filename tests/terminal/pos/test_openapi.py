@@ -68,6 +68,26 @@ def test_answers_are_as_they_are_described(app: Flask, shop: Shop) -> None:
         _require(answer.get_json(), schema)
 
 
+@pytest.mark.parametrize(
+    ("member", "good", "bad"),
+    [
+        ("order", "087", "08\n7"),
+        ("till", "收银台 1", "x\u202e"),
+        ("amount", "64.00", "64,00"),
+        ("currency", "EUR", "yuan"),
+    ],
+)
+def test_patterns_refuse_what_the_code_refuses(
+    app: Flask, shop: Shop, member: str, good: str, bad: str
+) -> None:
+    schema = describe_pos_api()["components"]["schemas"]["SaleMessage"]["properties"][member]
+    pattern = schema.get("pattern") or schema["anyOf"][0]["pattern"]
+    till = Till.of(app, shop, "")
+    for text, status in ((good, 201), (bad, 422)):
+        assert (re.search(pattern, text) is not None) == (status == 201)
+        assert till.report(**{"order": "1", member: text}).status_code == status
+
+
 def _require(value: object, schema: dict[str, Any]) -> None:
     """The value has the shape of the schema, as far as our own schemas use JSON Schema."""
     if "$ref" in schema:
