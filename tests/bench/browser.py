@@ -54,8 +54,8 @@ def measure(scale: Scale) -> list[Figure]:
     ):
         tablet, till = Tablet(page=page), Till(demo=demo)
         tablet.pair(demo.kiosk)
-        awake, thanks, drawn = _visits(tablet, till, visits)
-        whole = [_whole(tablet, till, f"whole-{number}") for number in range(max(5, visits // 10))]
+        awake, thanks, drawn = timed_visits(tablet, till, visits)
+        whole = [whole_visit(tablet, till, f"whole-{number}") for number in range(max(5, visits // 10))]
     return [
         Figure(
             what="sale to the question drawn, p99",
@@ -81,7 +81,7 @@ def measure(scale: Scale) -> list[Figure]:
     ]
 
 
-def _visits(tablet: Tablet, till: Till, count: int) -> tuple[list[float], list[float], list[float]]:
+def timed_visits(tablet: Tablet, till: Till, count: int) -> tuple[list[float], list[float], list[float]]:
     """Seconds from sale to question, from tap to thanks, and until those were drawn."""
     awake, thanks, drawn = [], [], []
     page = tablet.page
@@ -102,7 +102,7 @@ def _visits(tablet: Tablet, till: Till, count: int) -> tuple[list[float], list[f
     return awake, thanks, drawn
 
 
-def _whole(tablet: Tablet, till: Till, order: str) -> float:
+def whole_visit(tablet: Tablet, till: Till, order: str) -> float:
     """Seconds of a whole visit."""
     begun = perf_counter()
     till.sell(order, amount="64.00")

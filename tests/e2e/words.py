@@ -8,7 +8,23 @@ from playwright.sync_api import Page
 
 # Names and signs that are the same in every language,
 # and what people chose themselves: the name of a setting, and of an officer's account.
-_NAMES = ("host", "officer", "POS", "CSV", "Odoo", "PIN", "QR", "ID", "IP", "API", "ESC/POS", "USB", "HTTP", "Merchant", "Agent")
+_NAMES = (
+    "host",
+    "officer",
+    "POS",
+    "CSV",
+    "Odoo",
+    "PIN",
+    "QR",
+    "ID",
+    "IP",
+    "API",
+    "ESC/POS",
+    "USB",
+    "HTTP",
+    "Merchant",
+    "Agent",
+)
 # The demo's shop and authority, which have one name.
 _SHOPS = re.compile(r"[\u4e00-\u9fff]*(?:示例|北街)[\u4e00-\u9fff]*(?: ?\d+ ?号)?")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
