@@ -11,9 +11,9 @@ import pytest
 
 from merchant_agent.cli import main
 from merchant_agent.clock import format_at
-from merchant_agent.errors import InvalidError, NotFoundError
+from merchant_agent.errors import InvalidError, NotFoundError, OnHoldError
 from merchant_agent.evidence.archive import ExportZip
-from merchant_agent.evidence.bodies import EraseBody
+from merchant_agent.evidence.bodies import EndBody, EraseBody, HeartbeatBody, Kind
 from merchant_agent.evidence.exchange import Batch, Newest, digest_lines, sign_batch
 from merchant_agent.evidence.grant import new_nonce
 from merchant_agent.evidence.record import new_id
@@ -168,6 +168,21 @@ def test_rebuilt_tables_are_the_same_after_an_erasure(shop: Shop) -> None:
     erase(shop.terminal, signed_place(complaint_of(shop)), who="manager")
     complaint_of(shop)
     assert rebuild(shop.terminal.store).count == 0
+
+
+def test_words_are_erased_where_the_shop_has_closed(shop: Shop, tmp_path: Path) -> None:
+    thanks = complaint_of(shop)
+    shop.terminal.journal.close_epoch(Kind.END, EndBody(reason="closed"), "ended")
+    erase(shop.terminal, signed_place(thanks), who="manager")
+    assert files_with(shop.settings.data, WORDS) == []
+    target = tmp_path / "export.zip"
+    export_terminal(shop.settings.data, target)
+    with ExportZip(target) as archive:
+        verdict = verify_export(archive, shop.central.trust)
+    assert verdict.violations == ()
+    assert "undisclosed" not in {finding.code for finding in verdict.findings}
+    with pytest.raises(OnHoldError), shop.terminal.journal.write() as writer:
+        writer.append(Kind.HEARTBEAT, HeartbeatBody(waiting=0))
 
 
 def test_a_failed_erasure_erases_nothing(shop: Shop) -> None:

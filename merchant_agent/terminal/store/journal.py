@@ -80,6 +80,9 @@ class Appended:
         return query_code(self.leaf)
 
 
+# Customers may have their words erased, and words grow too old, also where a shop has closed.
+_AFTER_THE_END = frozenset({Kind.ERASE, Kind.CLOCK})
+
 OnCommit = Callable[[tuple[Appended, ...]], None]
 
 _RECORD = ("epoch", "seq", "kind", "at", "octets", "link")
@@ -144,7 +147,7 @@ class JournalWriter(Writer):
         about: About,
         values: Mapping[str, str],
     ) -> Appended:
-        if self.hold is not None:
+        if self.hold is not None and not (self.hold.reason == "ended" and kind in _AFTER_THE_END):
             raise OnHoldError(self.hold.reason)
         signer = self.signer
         if signer is None or self.chain is None:
@@ -619,7 +622,7 @@ class Journal:
     def _make_writer(self, database: Database, handle: peewee.Database) -> JournalWriter:
         writer = self._bare_writer(database, handle)
         writer.hold = self._hold
-        if self._hold is None:
+        if self._hold is None or self._hold.reason == "ended":
             self._resume(writer)
         return writer
 
