@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from merchant_agent.demo.running import Running
 from tests.e2e.conftest import Examine, OpenPage
 from tests.e2e.people import Officer, Staff, Tablet, Till, at_shop
+from tests.e2e.test_sizes import dress, walk
 
 _both_ways = pytest.mark.looks("landscape-zh", "portrait-en")
 _wide_and_narrow = pytest.mark.looks("landscape-zh", "narrow-en")
@@ -54,6 +55,21 @@ def test_every_screen_of_the_tablet(
     tablet.screen("complain-first").locator("[data-first=shop]").click()
     tablet.thanked("complaint")
     examine(tablet.page)
+
+
+@pytest.mark.looks("landscape-zh", "landscape-en", "portrait-zh", "portrait-en", "narrow-zh", "narrow-en")
+def test_every_screen_of_the_tablet_in_large_type(
+    demo: Running, open_page: OpenPage, examine: Examine, *, till: Till, size: tuple[int, int], lang: str
+) -> None:
+    tablet = Tablet(page=open_page(size))
+    tablet.pair(demo.kiosk)
+    dress(tablet, lang, large=True)
+    examine(tablet.page)
+    order = f"L-{lang}-{size[0]}"
+    till.sell(order, amount="64.00")
+    tablet.is_asked(order)
+    dress(tablet, lang, large=True)
+    walk(tablet, examine)
 
 
 @_both_ways

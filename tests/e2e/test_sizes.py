@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from merchant_agent.demo.running import Running
-from tests.e2e.conftest import OpenPage
+from tests.e2e.conftest import PHONE, OpenPage
 from tests.e2e.people import LANDSCAPE, PORTRAIT, Tablet, Till
 
 _orders = count(1)
@@ -73,6 +73,18 @@ _FAINT = """() => {
 }"""
 
 
+# On a phone's width pages are longer than the screen: each button comes into sight, whole, and nothing covers it.
+_UNREACHED = """() => [...document.querySelectorAll("button, input, textarea")]
+    .filter(target => target.checkVisibility())
+    .filter(target => {
+        target.scrollIntoView({ block: "center", behavior: "instant" });
+        const { left, top, width, height, right } = target.getBoundingClientRect();
+        const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+        return left < 0 || right > innerWidth || !hit || !(target.contains(hit) || hit.closest("label")?.contains(target));
+    })
+    .map(target => target.outerHTML.slice(0, 90))"""
+
+
 def _measure(page: Page) -> None:
     expect(page.locator(".calm")).to_have_count(0)
     assert page.evaluate(_SMALL) == []
@@ -82,14 +94,14 @@ def _measure(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def _dress(tablet: Tablet, lang: str, *, large: bool) -> None:
+def dress(tablet: Tablet, lang: str, *, large: bool) -> None:
     tablet.speak("en" if lang == "en" else "zh")
     button = tablet.page.locator("[data-do=large]")
     if (button.get_attribute("aria-pressed") == "true") is not large:
         button.click()
 
 
-def _walk(tablet: Tablet, measure: Callable[[Page], None]) -> None:
+def walk(tablet: Tablet, measure: Callable[[Page], None]) -> None:
     """From the question to the thanks for a complaint."""
     page = tablet.page
     measure(page)
@@ -125,12 +137,33 @@ def test_every_target_is_large_enough_apart_and_in_sight(
 ) -> None:
     tablet, order = Tablet(page=open_page(size)), f"M-{next(_orders)}"
     tablet.pair(demo.kiosk)
-    _dress(tablet, lang, large=large)
+    dress(tablet, lang, large=large)
     _measure(tablet.page)
     till.sell(order, amount="64.00")
     tablet.is_asked(order)
-    _dress(tablet, lang, large=large)
-    _walk(tablet, _measure)
+    dress(tablet, lang, large=large)
+    walk(tablet, _measure)
+
+
+def _reach(page: Page) -> None:
+    expect(page.locator(".calm")).to_have_count(0)
+    assert page.evaluate(_UNREACHED) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("large", [False, True], ids=["normal", "large"])
+def test_at_360_px_every_action_can_be_reached(
+    demo: Running, open_page: OpenPage, till: Till, *, lang: str, large: bool
+) -> None:
+    tablet, order = Tablet(page=open_page(PHONE)), f"W-{next(_orders)}"
+    tablet.pair(demo.kiosk)
+    dress(tablet, lang, large=large)
+    _reach(tablet.page)
+    till.sell(order, amount="64.00")
+    tablet.is_asked(order)
+    dress(tablet, lang, large=large)
+    walk(tablet, _reach)
 
 
 def test_large_type_is_30_px(demo: Running, open_page: OpenPage) -> None:
