@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from merchant_agent.errors import InvalidError, StartError, StoreError
-from merchant_agent.terminal.pos.folder import LOOK_EVERY_S, Folder
 from merchant_agent.terminal.pos.loop import Loop
-from merchant_agent.terminal.pos.odoo.polling import POLL_EVERY_S, OdooPolling
 from merchant_agent.terminal.pos.printer.patterns import Patterns
-from merchant_agent.terminal.pos.printer.printers import PrinterTap
-from merchant_agent.terminal.pos.printer.relay import Relay
 from merchant_agent.terminal.pos.printer.targets import open_target
 from merchant_agent.terminal.pos.sightings import Sightings
 from merchant_agent.terminal.pos.states import State, StateCode
 from merchant_agent.terminal.pos.ways import FolderDetails, OdooDetails, PrinterDetails, Way, list_ways
 from merchant_agent.terminal.pos.words import load_patterns
 from merchant_agent.terminal.services import Terminal
+
+if TYPE_CHECKING:
+    from merchant_agent.terminal.pos.folder import Folder
+    from merchant_agent.terminal.pos.odoo.polling import OdooPolling
+    from merchant_agent.terminal.pos.printer.printers import PrinterTap
+    from merchant_agent.terminal.pos.printer.relay import Relay
 
 _log = logging.getLogger(__name__)
 
@@ -132,15 +134,22 @@ class Connections:
             self._failed[way.number] = (way, State(code=StateCode.PORT_TAKEN, detail=str(error)))
 
     def _make(self, way: Way) -> Running:
+        # Most shops have one of them, and many none: what is not needed is not loaded.
         show = self.sightings.adder(source_of(way.number))
         match way.details:
             case PrinterDetails() as details:
+                from merchant_agent.terminal.pos.printer.printers import PrinterTap  # noqa: PLC0415 -- as said
+
                 tap = PrinterTap(self._terminal, way, details, patterns=self._read_patterns, show=show)
                 return _Printer(tap, details)
             case FolderDetails() as details:
+                from merchant_agent.terminal.pos.folder import LOOK_EVERY_S, Folder  # noqa: PLC0415 -- as said
+
                 folder = Folder(self._terminal, way, details, patterns=self._read_patterns, show=show)
                 return _Looking(folder, Loop(f"folder-{way.number}", folder.look, every_s=LOOK_EVERY_S))
             case OdooDetails() as details:
+                from merchant_agent.terminal.pos.odoo.polling import POLL_EVERY_S, OdooPolling  # noqa: PLC0415 -- as said
+
                 polling = OdooPolling(self._terminal, way, details, show=show)
                 return _Looking(polling, Loop(f"odoo-{way.number}", polling.look, every_s=POLL_EVERY_S))
 
