@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, g, redirect, render_template, request
 from flask_babel import gettext
@@ -176,7 +177,7 @@ def _wait_words(locked: LockedOutError) -> str:
 def _note(terminal: Terminal, token: str) -> None:
     try:
         with terminal.store.write() as writer:
-            now, reached = terminal.clock.now(), request.host.rpartition(":")[0] or request.host
+            now, reached = terminal.clock.now(), urlsplit(request.host_url).hostname
             note_seen(writer, token, at=now, address=request.remote_addr, reached=reached)
     except StoreError:
         # A full disk must not take the question off the tablet.
