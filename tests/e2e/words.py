@@ -7,10 +7,11 @@ import re
 from playwright.sync_api import Page
 
 # Names and signs that are the same in every language,
-# and what people chose themselves: the name of a setting, and of an officer's account.
+# and what people chose themselves: names of a setting and of accounts.
 _NAMES = (
     "host",
     "officer",
+    "demo",
     "POS",
     "CSV",
     "Odoo",
