@@ -17,7 +17,7 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	@tests/system-packages
 	$(MAKE) --no-print-directory lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

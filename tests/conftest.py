@@ -9,10 +9,43 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.clocks import ManualClock
 from tests.enrolled import EnrolledJournal, enrolled_journal
 from tests.postgres import PostgresCluster
+
+# They start programs, load the machine, or measure time: with several workers one has them all.
+_ONE_BY_ONE = (
+    "attacks/",
+    "central/intake/test_at_once.py",
+    "central/log/test_go.py",
+    "demo/",
+    "e2e/",
+    "faults/",
+    "house/",
+    "terminal/pos/printer/test_relay.py",
+    "terminal/test_memory.py",
+    "web/test_server.py",
+)
+
+
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Tests of a file stay together, in one worker, with what they share.
+
+    Not `--dist loadgroup`: pytest-xdist 3.8 finds no groups under pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return "one by one" if path.removeprefix("tests/").startswith(_ONE_BY_ONE) else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFile:
+    """With several workers: who runs what."""
+    return _ByFile(config, log)
 
 
 @pytest.fixture

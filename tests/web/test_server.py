@@ -30,8 +30,9 @@ from merchant_agent.web.server import announce, serve
 app = Flask("tried")
 app.config["MAX_CONTENT_LENGTH"] = 1000
 bell = threading.Event()
-app.add_url_rule("/wait", "wait", view_func=lambda: str(bell.wait(20)))
-app.add_url_rule("/", "here", view_func=lambda: "here")
+arrived = threading.Event()
+app.add_url_rule("/wait", "wait", view_func=lambda: arrived.set() or str(bell.wait(20)))
+app.add_url_rule("/waits", "waits", view_func=lambda: str(arrived.wait(20)))
 serve(app, host="127.0.0.1", port=PORT, threads=4, on_ready=announce("tried", as_json=True), on_stop=bell.set)
 print("stopped in order")
 """
@@ -60,7 +61,7 @@ def test_signal_stops_it_within_seconds_although_a_request_waits(
     http = urllib3.PoolManager(retries=False)
     waiting = threading.Thread(target=lambda: answers.append(http.request("GET", f"{url}/wait").data))
     waiting.start()
-    assert http.request("GET", url).data == b"here"
+    assert http.request("GET", f"{url}/waits").data == b"True"
     began = monotonic()
     server.send_signal(number)
     assert server.wait(5) == 0
