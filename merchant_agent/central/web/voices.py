@@ -10,6 +10,7 @@ from flask_babel import gettext
 from merchant_agent.central.additions import additions_to
 from merchant_agent.central.contacts import kept_of
 from merchant_agent.central.merchants import find_merchant
+from merchant_agent.central.openings import with_opened_slip
 from merchant_agent.central.overview import newest_complaints, newest_ratings, newest_suggestions
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import MerchantEntry, Rating
@@ -53,6 +54,7 @@ def voice_pages(central: Central) -> Blueprint:
             level=level,
             levels=LEVELS,
             marks=_marks(central, [shown.row for shown in page.items]),
+            opened=_opened(central, [shown.row for shown in page.items]),
             heading=gettext("Ratings"),
         )
 
@@ -84,6 +86,11 @@ def _merchant(central: Central) -> MerchantEntry | None:
 def _marks(central: Central, ratings: Sequence[Rating]) -> Mapping[tuple[str, str, int, int], Mark]:
     with central.store.read() as reader:
         return marks_among(reader, ratings)
+
+
+def _opened(central: Central, ratings: Sequence[Rating]) -> frozenset[tuple[str, str, int, int]]:
+    with central.store.read() as reader:
+        return with_opened_slip(reader, ratings)
 
 
 def _id(merchant: MerchantEntry | None) -> str | None:

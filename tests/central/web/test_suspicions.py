@@ -14,6 +14,8 @@ def test_officers_see_each_marked_rating_with_its_reason(office: Office) -> None
     page = office.text("/officer/ratings")
     assert page.count("after more than eight at this till within a minute") == 2
     assert page.count("given within a second") == 1
+    assert page.count(">bound to a sale<") == 11
+    assert "slip opened" not in page
 
 
 def test_the_public_page_says_how_many_are_left_out_and_why(office: Office) -> None:
