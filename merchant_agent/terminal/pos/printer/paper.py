@@ -192,11 +192,24 @@ class Paper:
             return text
         if self._chinese is not False:
             try:
-                return octets.decode("gb18030")
+                text = octets.decode("gb18030")
             except UnicodeDecodeError:
                 if self._chinese:
                     return octets.decode("gb18030", "replace")
+            else:
+                # Where a code page was chosen, an accented letter and the next one look like a rare character.
+                if self._chinese or _CODE_PAGE not in self.states or _is_common(text):
+                    return text
         return octets.decode(self._code_page, "replace")
+
+
+def _is_common(text: str) -> bool:
+    """Whether it holds no Chinese but that of GB 2312, which is what tills print."""
+    try:
+        text.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _utf_8(octets: bytes) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from merchant_agent.terminal.pos.printer.paper import Paper
+from merchant_agent.terminal.pos.printer.scanner import Scanner
 from tests.terminal.pos.printer.papers import read
 from tests.terminal.pos.printer.test_stream import QR, relayed
 
@@ -40,6 +42,23 @@ def test_receipts_of_other_encoders_are_read_and_get_their_code_before_the_cut(
     assert relayed(octets[at : at + 1] for at in range(len(octets))) == whole
     for at in range(len(octets)):
         assert relayed([octets[:at], octets[at:]]) == whole
+
+
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [
+        (b"\x1bt\x02Jordb\x91r 4,50", "Jordbær 4,50"),
+        (b"\x1bt\x02\x1c&" + "镕记 4.50".encode("gb18030"), "镕记 4.50"),
+        (b"\x1bt\x00" + "合计 4.50".encode("gb18030"), "合计 4.50"),
+        ("镕记 4.50".encode("gb18030"), "镕记 4.50"),
+        ("镕记 4.50".encode(), "镕记 4.50"),
+    ],
+)
+def test_letters_with_accents_are_no_rare_chinese(octets: bytes, text: str) -> None:
+    paper = Paper()
+    for piece in Scanner().feed(octets):
+        paper.take(piece)
+    assert paper.lines == (text,)
 
 
 def test_nothing_is_added_to_a_job_in_the_language_of_star() -> None:
