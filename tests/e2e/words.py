@@ -23,6 +23,19 @@ _NAMES = (
     "ESC/POS",
     "USB",
     "HTTP",
+    "CNY",
+    "GB",
+    "HMAC",
+    "JSON",
+    "Linux",
+    "Raw",
+    "SNMP",
+    "TCP",
+    "UTF",
+    "Windows",
+    # As Windows calls it in every language.
+    "Standard",
+    "Port",
     "Merchant",
     "Agent",
 )
@@ -30,9 +43,9 @@ _NAMES = (
 _SHOPS = re.compile(r"[\u4e00-\u9fff]*(?:示例|北街)[\u4e00-\u9fff]*(?: ?\d+ ?号)?")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 _ENGLISH = re.compile(r"[A-Za-z]{2,}")
-# Addresses, query codes, order numbers, versions and the units of figures.
+# Addresses, paths, heads of columns, query codes, order numbers, versions and the units of figures.
 _CODES = re.compile(
-    r"https?://\S+|\b[\d.]+:\d+/\w+|[\w.-]+\.(?:test|cn|example)[\w/:.-]*|merchant-agent[ \w-]*|"
+    r"https?://\S*|\w+://|/\w+(?:/\w+)+|\b[a-z]+(?:,[a-z]+)+|\.tmp\b|\b[\d.]+:\d+/\w+|[\w.-]+\.(?:test|cn|example)[\w/:.-]*|merchant-agent[ \w-]*|"
     r"\b[A-Z0-9]+(?:-[A-Za-z0-9]+)+\b|\b(?=[A-Z0-9]*\d)[A-Z0-9]{3,}\b|\b[a-z0-9]*\d[a-z0-9.]*\b|\b[KM]i?B\b"
 )
 
