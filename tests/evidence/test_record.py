@@ -27,8 +27,10 @@ from merchant_agent.evidence.bodies import (
     Opening,
     PromptBody,
     RatingBody,
+    ReceiptWord,
     SettingsBody,
     SuggestionBody,
+    erasable_of,
 )
 from merchant_agent.evidence.fields import MAX_EPOCH, MAX_SEQ, Anchor, Place, parse_at
 from merchant_agent.evidence.jws import Typ, decode_jws
@@ -107,6 +109,19 @@ BODIES: dict[Kind, st.SearchStrategy[Body]] = {
         claim=CLAIMS,
         consents=st.lists(st.sampled_from(["authority", "shop"]), unique=True).map(tuple),
         notice=CODES,
+        first=st.just("shop"),
+    )
+    | st.builds(
+        ComplaintBody,
+        categories=st.just(()),
+        remedies=st.just(()),
+        channel=CHANNELS,
+        lang=CODES,
+        catalogue=CODES,
+        claim=CLAIMS,
+        consents=st.just(()),
+        notice=st.none(),
+        first=st.just("station"),
     ),
     Kind.HEARTBEAT: st.builds(HeartbeatBody, waiting=COUNTS),
     Kind.DAY_CLOSE: st.builds(DayCloseBody, day=DAYS, prompts=COUNTS, sales=st.none() | COUNTS),
@@ -125,6 +140,15 @@ BODIES: dict[Kind, st.SearchStrategy[Body]] = {
             max_size=21,
         ).map(tuple),
         closures=st.lists(DAYS.map(lambda day: Closure(first=day, last=day)), max_size=60).map(tuple),
+        words=st.lists(
+            st.builds(
+                ReceiptWord,
+                sort=st.sampled_from(["order", "kitchen"]),
+                word=st.text("桌号a", min_size=1, max_size=24),
+            ),
+            max_size=8,
+            unique=True,
+        ).map(tuple),
     ),
 }
 SAMPLES: dict[Kind, Body] = {**KINDS, Kind.LAPSE: LAPSE}
@@ -153,6 +177,7 @@ def records(draw: st.DrawFn) -> Record:
     kind = draw(st.sampled_from(Kind))
     seq = draw(st.integers(1, MAX_SEQ))
     prompt = Place(issuer=draw(IDS), epoch=draw(st.integers(1, MAX_EPOCH)), seq=draw(st.integers(0, seq - 1)))
+    body = draw(BODIES.get(kind, st.just(SAMPLES[kind])))
     answers = kind is Kind.LAPSE or (kind not in OF_NO_PROMPT and draw(st.booleans()))
     return Record(
         issuer=draw(IDS),
@@ -174,8 +199,8 @@ def records(draw: st.DrawFn) -> Record:
             returns=draw(COUNTS),
         ),
         about=About(prompt=prompt if answers else None, case=draw(st.none() | st.just(uuid_of(7)))),
-        body=draw(BODIES.get(kind, st.just(SAMPLES[kind]))),
-        sd=tuple(sorted(draw(st.sets(LINKS, max_size=len(ERASABLE[kind]))))),
+        body=body,
+        sd=tuple(sorted(draw(st.sets(LINKS, max_size=len(erasable_of(kind, body)))))),
         sd_alg=SD_ALG,
     )
 
