@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from merchant_agent.errors import StoreError, StoreFullError
+from merchant_agent.store import shared
 from merchant_agent.store.database import SqliteFile
 from merchant_agent.terminal.store.journal import Appended
 from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord
@@ -31,6 +32,8 @@ def _at_once(
         futures += [pool.submit(write, number) for number in range(count)]
         while terminal.journal._turns._waiting < count:
             threading.Event().wait(0.001)
+        # A shared transaction lasts no longer than this: this one is committed alone.
+        threading.Event().wait(2 * shared._LONGEST_S)
         _suggest(writer)
     return futures
 
@@ -125,17 +128,17 @@ def test_nobody_is_told_and_nothing_is_seen_before_the_commit(enrolled: Enrolled
     ask(journal)
     head, told = journal.head, list[tuple[Appended, ...]]()
     journal.on_commit(told.append)
-    shared = store.share()
+    begun = store.share()
     with journal._turns.turn():
-        journal._shared = shared
-        with store.write_part(shared, journal._make_writer) as writer:
+        journal._shared = begun
+        with store.write_part(begun, journal._make_writer) as writer:
             _suggest(writer)
         journal._newest = writer.chain, writer.before
         journal._chain = writer.chain
         assert (journal.head, told, _seqs(enrolled)) == (head, [], {0})
     # Whoever comes next, and wants to be alone, finds it durable.
     journal.put_on_hold("frozen")
-    shared.wait()
+    begun.wait()
     assert _seqs(enrolled) == {0, 1}
     assert _verified(enrolled) == 2
 
