@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from merchant_agent.demo.running import Running
 from tests.e2e.conftest import Examine, OpenPage
-from tests.e2e.people import Staff, at_shop
+from tests.e2e.people import Staff, Tablet, at_shop
 from tests.terminal.pos.printer.machines import Printer, until
 from tests.terminal.pos.printer.papers import job
 
@@ -52,6 +52,11 @@ def test_printer_is_connected_from_the_page(  # noqa: PLR0917 -- fixtures
     page.locator("form[action$='/dry-run'] button").click()
     _print(port, job(f"Shop\nReceipt No: {port + 1}\nTotal: 64.00"))
     until(lambda: b"/i/" in printer.jobs[-1])
+    tablet = Tablet(page=open_page())
+    tablet.page.goto(at_shop(demo.kiosk))
+    expect(tablet.screen("ask")).to_contain_text(str(port + 1))
+    tablet.page.get_by_role("button", name="这次不评").click()
+    expect(tablet.screen("rest")).to_be_visible()
     page.locator("details.way summary").last.click()
     page.on("dialog", lambda dialog: dialog.accept())
     page.locator("form[action$='/remove'] button").click()
