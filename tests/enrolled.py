@@ -30,7 +30,8 @@ from merchant_agent.evidence.record import About, Totals
 from merchant_agent.evidence.trust import Trust
 from merchant_agent.store.folder import DataFolder
 from merchant_agent.store.store import Store
-from merchant_agent.terminal.store.journal import Appended, Journal
+from merchant_agent.terminal.store.appending import Appended
+from merchant_agent.terminal.store.journal import Journal
 from merchant_agent.terminal.store.opening import open_store
 from tests.clocks import START
 

@@ -18,8 +18,8 @@ from merchant_agent.store.store import Reader
 from merchant_agent.terminal.duties import Nightly
 from merchant_agent.terminal.pos.words import load_words
 from merchant_agent.terminal.services import Terminal
+from merchant_agent.terminal.store.appending import JournalWriter
 from merchant_agent.terminal.store.identity import load_identities
-from merchant_agent.terminal.store.journal import JournalWriter
 from merchant_agent.terminal.store.ledger import first_at, newest_of
 from merchant_agent.terminal.store.models import OrderlyStop
 from merchant_agent.terminal.upload.batching import SOFTWARE

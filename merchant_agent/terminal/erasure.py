@@ -34,8 +34,8 @@ from merchant_agent.store.credentials import audit
 from merchant_agent.store.fields import to_ms
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.services import Terminal
+from merchant_agent.terminal.store.appending import JournalWriter
 from merchant_agent.terminal.store.identity import load_identities
-from merchant_agent.terminal.store.journal import JournalWriter
 from merchant_agent.terminal.store.ledger import read_ledger
 from merchant_agent.terminal.store.models import Erasure, LedgerDisclosure, LedgerRecord, SentBatch
 

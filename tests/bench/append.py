@@ -16,7 +16,7 @@ from merchant_agent.evidence.grant import new_issuer_id
 from merchant_agent.evidence.keys import SigningKey, VerifyingKey
 from merchant_agent.evidence.slip import Slip, open_slip, sign_slip
 from merchant_agent.store.folder import DataFolder
-from merchant_agent.terminal.store.journal import Appended
+from merchant_agent.terminal.store.appending import Appended
 from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord, Prompt, Rating
 from merchant_agent.terminal.store.opening import DATABASE_NAME, open_store
 from tests.bench.report import Figure, Scale, in_ms, quantile

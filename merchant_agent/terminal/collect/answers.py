@@ -34,7 +34,7 @@ from merchant_agent.terminal.collect.signing import (
 )
 from merchant_agent.terminal.collect.thanks import kept_again, thanks_again, thanks_for
 from merchant_agent.terminal.services import Terminal
-from merchant_agent.terminal.store.journal import Appended, JournalWriter
+from merchant_agent.terminal.store.appending import Appended, JournalWriter
 from merchant_agent.terminal.store.models import Draft, Kept, Prompt, Rating
 
 LONGEST_DWELL_MS = 3_600_000

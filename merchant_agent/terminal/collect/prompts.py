@@ -30,7 +30,7 @@ from merchant_agent.terminal.collect.signing import lapse, sign_or_keep, writing
 from merchant_agent.terminal.collect.tills import Arrival, judge_arrival, learn
 from merchant_agent.terminal.services import Terminal, central_address
 from merchant_agent.terminal.store import models
-from merchant_agent.terminal.store.journal import JournalWriter
+from merchant_agent.terminal.store.appending import JournalWriter
 
 ALARM_ORDER_AMOUNT = "order-amount"
 

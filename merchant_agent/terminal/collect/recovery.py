@@ -36,7 +36,7 @@ from merchant_agent.terminal.alarms import raise_alarm
 from merchant_agent.terminal.collect.kept import begin_outage, body_of, find_outage, is_any_kept
 from merchant_agent.terminal.collect.lookup import place_of
 from merchant_agent.terminal.services import Terminal
-from merchant_agent.terminal.store.journal import JournalWriter
+from merchant_agent.terminal.store.appending import JournalWriter
 from merchant_agent.terminal.store.ledger import newest_of
 from merchant_agent.terminal.store.models import Kept, Outage, Prompt, Sale
 

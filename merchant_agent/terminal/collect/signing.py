@@ -24,7 +24,7 @@ from merchant_agent.terminal.collect.kept import (
 from merchant_agent.terminal.collect.lookup import find_prompt, place_of
 from merchant_agent.terminal.collect.screen import Question
 from merchant_agent.terminal.services import Terminal
-from merchant_agent.terminal.store.journal import Appended, JournalWriter
+from merchant_agent.terminal.store.appending import Appended, JournalWriter
 from merchant_agent.terminal.store.models import Prompt
 
 

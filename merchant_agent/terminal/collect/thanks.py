@@ -11,7 +11,7 @@ from merchant_agent.evidence.slip import slip_url
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.collect.said import Thanks
 from merchant_agent.terminal.services import Terminal, central_address
-from merchant_agent.terminal.store.journal import Appended
+from merchant_agent.terminal.store.appending import Appended
 from merchant_agent.terminal.store.ledger import find_entry
 from merchant_agent.terminal.store.slips import slip_at
 

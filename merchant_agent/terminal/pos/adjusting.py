@@ -12,7 +12,7 @@ from merchant_agent.terminal.pos.printer.jobs import Job, understand
 from merchant_agent.terminal.pos.printer.patterns import WORD_MAX_CHARS, Patterns
 from merchant_agent.terminal.pos.words import add_word, remove_word
 from merchant_agent.terminal.services import Terminal
-from merchant_agent.terminal.store.journal import JournalWriter
+from merchant_agent.terminal.store.appending import JournalWriter
 
 _LABELLED: Final = re.compile(
     r"(?P<label>[^\W\d][^:#]{0,23}?)\s*[:#]?\s*(?P<value>[¥￥$€£]?\s*[A-Za-z]{0,6}[-_/]?\d[\w./,-]*)"

@@ -20,7 +20,7 @@ from merchant_agent.terminal.alarms import raise_alarm
 from merchant_agent.terminal.inbox import Inbox
 from merchant_agent.terminal.log.indices import Indices
 from merchant_agent.terminal.services import Terminal
-from merchant_agent.terminal.store.journal import Appended
+from merchant_agent.terminal.store.appending import Appended
 from merchant_agent.terminal.upload.backoff import Backoff
 from merchant_agent.terminal.upload.client import Client
 from merchant_agent.terminal.upload.delivery import Delivery

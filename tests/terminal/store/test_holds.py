@@ -9,8 +9,8 @@ from merchant_agent.evidence.bodies import Kind, RecoverBody
 from merchant_agent.evidence.chain import Chain
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.terminal.alarms import open_alarms
+from merchant_agent.terminal.store.appending import JournalWriter
 from merchant_agent.terminal.store.identity import key_path, load_identities
-from merchant_agent.terminal.store.journal import JournalWriter
 from merchant_agent.terminal.store.ledger import read_ledger
 from merchant_agent.terminal.store.models import UploadState
 from tests.clocks import ManualClock

@@ -24,7 +24,8 @@ from merchant_agent.evidence.jws import leaf_hash
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.evidence.query_code import query_code
 from merchant_agent.store.database import SqliteFile
-from merchant_agent.terminal.store.journal import Appended, Journal, JournalWriter
+from merchant_agent.terminal.store.appending import Appended, JournalWriter
+from merchant_agent.terminal.store.journal import Journal
 from merchant_agent.terminal.store.ledger import find_entry, read_ledger
 from merchant_agent.terminal.store.models import (
     LedgerDisclosure,

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from merchant_agent.errors import StoreError, StoreFullError
 from merchant_agent.store import shared
 from merchant_agent.store.database import SqliteFile
-from merchant_agent.terminal.store.journal import Appended
+from merchant_agent.terminal.store.appending import Appended
 from merchant_agent.terminal.store.models import LedgerDisclosure, LedgerRecord
 from tests.enrolled import EnrolledJournal, ask, complain
 from tests.terminal.store.test_journal import StopError, _suggest, _verified
