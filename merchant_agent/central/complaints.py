@@ -8,9 +8,7 @@ Source: PROTOCOL.md, "Bodies" and "Slip".
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import peewee
 
@@ -20,8 +18,7 @@ from merchant_agent.central.own_chain import OwnRecord
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import Addition
 from merchant_agent.central.visits import Said
-from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_time, read_amount
-from merchant_agent.domain.text import check_line, half_width
+from merchant_agent.domain.grievances import check_amount, check_occurred_at, check_order
 from merchant_agent.errors import ConflictError, InvalidError
 from merchant_agent.evidence.bodies import AdditionBody, ComplaintBody, Consent, Kind
 from merchant_agent.evidence.octets import encode_b64u
@@ -29,11 +26,6 @@ from merchant_agent.evidence.record import About
 from merchant_agent.evidence.slip import claim_hash, new_claim
 
 MOST_ADDITIONS = 20
-
-_CURRENCY = "CNY"
-# As on the tablet: clocks differ, and nothing that went wrong lies further ahead.
-_LONGEST_AHEAD = timedelta(days=1)
-_LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +86,9 @@ def complain(central: Central, asked: Asked, grievance: Grievance) -> Filed:
         raise InvalidError("complaint", "a problem or some words are expected")
     words = {
         "comment": comment,
-        "order": check_line(half_width(grievance.order), code="order", max_chars=ORDER_MAX_CHARS),
-        "occurred_at": _check_time(grievance.occurred_at.strip(), central.clock.now()),
-        "amount": _check_amount(grievance.amount.strip()),
+        "order": check_order(grievance.order),
+        "occurred_at": check_occurred_at(grievance.occurred_at, central.clock.now()),
+        "amount": check_amount(grievance.amount),
     }
     claim = new_claim()
     body = ComplaintBody(
@@ -149,21 +141,3 @@ def added_to(merchant: str, complaint: Said) -> peewee.Expression:
         & (Addition.to_seq == place.seq)
     )
     return added
-
-
-def _check_time(text: str, now: datetime) -> str:
-    """The time as it was given; a local one is of `now`'s zone."""
-    if not text:
-        return ""
-    try:
-        is_local = _LOCAL_TIME.fullmatch(text)
-        at = datetime.fromisoformat(text).replace(tzinfo=now.tzinfo) if is_local else parse_time(text)
-    except (ValueError, InvalidError) as error:
-        raise InvalidError("occurred-at", "a date and time of day are expected") from error
-    if at > now + _LONGEST_AHEAD:
-        raise InvalidError("occurred-in-future", "a time that has come is expected")
-    return text
-
-
-def _check_amount(text: str) -> str:
-    return format_amount(read_amount(text), _CURRENCY) if text else ""

@@ -8,17 +8,15 @@ terminal has ended, `StoreError` where nothing could be stored.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace as replace_members
 
 from merchant_agent.domain.catalogue import Catalogue
 from merchant_agent.domain.contacts import check_contact
-from merchant_agent.domain.sales import ORDER_MAX_CHARS, format_amount, parse_time, read_amount
-from merchant_agent.domain.text import check_line, half_width
+from merchant_agent.domain.grievances import check_amount, check_occurred_at, check_order
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
 from merchant_agent.evidence.bodies import ComplaintBody, Consent, First, Kind, SuggestionBody
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
@@ -40,16 +38,10 @@ from merchant_agent.terminal.erasure import erased_members
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.models import Complaint, Kept, Prompt, Suggestion
 
-CURRENCY = "CNY"
-
-# Clocks differ, and so do time zones; nothing that went wrong lies further ahead.
-LONGEST_AHEAD = timedelta(days=1)
-
 # The members of a complaint in clear, in the order of the projection's columns.
 _CLEAR = ("comment", "order", "occurred_at", "amount")
 # What cannot be compared: sealed again it is another one. The first one stands.
 _SEALED = frozenset({"contact", "sealed"})
-_LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +160,9 @@ def _check_grievance(catalogue: Catalogue, grievance: Grievance, now: datetime) 
         grievance,
         contact=_check_calls(catalogue, grievance),
         comment=comment,
-        order=check_line(half_width(grievance.order), code="order", max_chars=ORDER_MAX_CHARS),
-        occurred_at=_check_time(grievance.occurred_at.strip(), now),
-        amount=_check_amount(grievance.amount.strip()),
+        order=check_order(grievance.order),
+        occurred_at=check_occurred_at(grievance.occurred_at, now),
+        amount=check_amount(grievance.amount),
     )
 
 
@@ -191,23 +183,6 @@ def _seal(terminal: Terminal, complaint_id: str, contact: str) -> str:
     identity = terminal.journal.identity
     public = decode_b64u(identity.grant.sealing_key, length=32)
     return encode_b64u(seal_contact(public, identity.issuer, complaint_id, contact))
-
-
-def _check_time(text: str, now: datetime) -> str:
-    if not text:
-        return ""
-    try:
-        is_local = _LOCAL_TIME.fullmatch(text)
-        at = datetime.fromisoformat(text).replace(tzinfo=now.tzinfo) if is_local else parse_time(text)
-    except (ValueError, InvalidError) as error:
-        raise InvalidError("occurred-at", "a date and time of day are expected") from error
-    if at > now + LONGEST_AHEAD:
-        raise InvalidError("occurred-in-future", "a time that has come is expected")
-    return text
-
-
-def _check_amount(text: str) -> str:
-    return format_amount(read_amount(text), CURRENCY) if text else ""
 
 
 def _told(
