@@ -185,13 +185,19 @@ def load_catalogue(directory: Path, version: str | None = None) -> Catalogue:
     Raises:
         SettingsError: there is no such file, or it is not consistent.
     """
-    found = {path.stem: path for path in directory.glob("*.toml") if _VERSION.fullmatch(path.stem)}
-    wanted = max(found, key=_version_key, default=None) if version is None else version
+    found = dict(versions(directory))
+    wanted = next(reversed(found), None) if version is None else version
     if wanted is None or wanted not in found:
         raise SettingsError(f"there is no catalogue {version or ''} in {directory}")
     catalogue = decode_catalogue(found[wanted].read_text("utf-8"))
     _require(catalogue.version == wanted, f"{found[wanted].name} states version {catalogue.version}")
     return catalogue
+
+
+def versions(directory: Path) -> tuple[tuple[str, Path], ...]:
+    """The versions that lie in a folder, each with its file, oldest first."""
+    found = [(path.stem, path) for path in directory.glob("*.toml") if _VERSION.fullmatch(path.stem)]
+    return tuple(sorted(found, key=lambda one: _version_key(one[0])))
 
 
 def _version_key(version: str) -> tuple[int, int]:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from merchant_agent.domain.promises import Promise, require_once
 from merchant_agent.domain.text import check_line
 from merchant_agent.errors import InvalidError
 
@@ -39,9 +40,10 @@ class Merchant:
 
     `name` is the registered one, `shop_name` the sign over the door (the registered
     one where it was left empty); `trade` is a code of the catalogue; `phone` may be empty.
+    `promises` are what the shop promises its customers, each kind once.
 
     Raises:
-        InvalidError: "name", "shop-name", "credit-code", "address", "trade" or "phone".
+        InvalidError: "name", "shop-name", "credit-code", "address", "trade", "phone" or "promise".
     """
 
     name: str
@@ -51,6 +53,7 @@ class Merchant:
     trade: str
     phone: str = ""
     programme: Programme = Programme.NONE
+    promises: tuple[Promise, ...] = ()
 
     def __post_init__(self) -> None:
         name = check_line(self.name, code="name", min_chars=1, max_chars=NAME_MAX_CHARS)
@@ -66,6 +69,7 @@ class Merchant:
         object.__setattr__(self, "credit_code", parse_credit_code(self.credit_code))
         object.__setattr__(self, "address", address)
         object.__setattr__(self, "phone", phone)
+        object.__setattr__(self, "promises", require_once(self.promises))
 
 
 def parse_credit_code(text: str) -> str:
