@@ -30,8 +30,14 @@ _COMMANDS = {
         "merchant_agent.demo.commands:demo",
         "A central and an enrolled terminal on this machine, to try out.",
     ),
-    "export": ("merchant_agent.terminal.commands:export", "Write a terminal's evidence to a ZIP file."),
-    "rebuild": ("merchant_agent.terminal.commands:rebuild", "Make the pages' tables again from the ledger."),
+    "export": (
+        "merchant_agent.terminal.evidence_commands:export",
+        "Write a terminal's evidence to a ZIP file.",
+    ),
+    "rebuild": (
+        "merchant_agent.terminal.evidence_commands:rebuild",
+        "Make the pages' tables again from the ledger.",
+    ),
     "settings": ("merchant_agent.settings_command:settings", "Show every setting and where it comes from."),
     "terminal": (
         "merchant_agent.terminal.commands:terminal",

@@ -1,7 +1,6 @@
-"""`merchant-agent terminal`, `export` and `rebuild`: what is done in the shop without a page.
+"""`merchant-agent terminal`: what is done in the shop without a page.
 
-Secrets and links can be made while the terminal runs: they stand in tables that only hold
-them. Whatever touches the ledger needs the data folder for itself.
+Whatever touches the ledger needs the data folder for itself.
 
 What the running terminal does not need is imported where it is called: it runs all day on a small machine.
 """
@@ -9,54 +8,36 @@ What the running terminal does not need is imported where it is called: it runs 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import click
 
-from merchant_agent.clock import Clock, SystemClock
-from merchant_agent.errors import FormatError, InvalidError, SettingsError, StartError
 from merchant_agent.evidence.bodies import ERASABLE, SEALED, Kind
 from merchant_agent.evidence.fields import MAX_EPOCH, MAX_SEQ, Place
-from merchant_agent.evidence.trust import Trust, load_trust
 from merchant_agent.settings import TerminalSettings, Value, documented, load
-from merchant_agent.store.credentials import audit
 from merchant_agent.store.folder import DataFolder
-from merchant_agent.store.store import Store
-from merchant_agent.store.whereabouts import read_whereabouts
-from merchant_agent.terminal import accounts
-from merchant_agent.terminal.app import choose_host
+from merchant_agent.terminal.access_commands import pair_link, pos_token, set_password, set_pin
 from merchant_agent.terminal.app import run as run_terminal
-from merchant_agent.terminal.devices import LINK_VALID_S, make_pairing_link, make_pos_token
+from merchant_agent.terminal.command_parts import (
+    WHO,
+    as_usage,
+    data_option,
+    load_settings,
+    make_clock,
+    read_trust,
+)
 from merchant_agent.terminal.enrolment import Enrolled
 from merchant_agent.terminal.enrolment import enrol as enrol_terminal
 from merchant_agent.terminal.erasure import Reason, find_by_code
 from merchant_agent.terminal.erasure import erase as erase_words
-from merchant_agent.terminal.log.fetching import TileSource
 from merchant_agent.terminal.restoring import list_backups
 from merchant_agent.terminal.restoring import restore as restore_backup
 from merchant_agent.terminal.rotation import end as end_terminal
 from merchant_agent.terminal.rotation import rotate as rotate_terminal
 from merchant_agent.terminal.services import close_terminal, open_terminal
-from merchant_agent.terminal.store.opening import open_existing, open_store
-from merchant_agent.terminal.upload.client import Client
-from merchant_agent.terminal.web.listening import root_of
 from merchant_agent.web.server import end_with_parent
-
-_WHO = "console"
-
-_data = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="The terminal's data folder, made where missing.",
-)
-_stdin = click.option("--stdin", "from_stdin", is_flag=True, help="Read it from standard input, one line.")
-_till = click.option("--till", default="", help="Name of the till; empty: every till.")
 
 
 def _read_place(
@@ -88,7 +69,7 @@ def terminal() -> None:
 
 
 @terminal.command()
-@_data
+@data_option
 @click.option("--central", "central_url", required=True, help="Address of central.")
 @click.option("--code", required=True, help="The code that the authority gave out; blanks do not matter.")
 @click.option(
@@ -102,9 +83,9 @@ def enrol(data: Path, central_url: str, code: str, trust_file: Path | None) -> N
 
     A terminal whose key is lost, or counts no longer, goes on under a new one. A code from a printed sheet waits for an officer: call again once it is confirmed.
     """
-    settings = _load(data)
-    trust = None if trust_file is None else _read_trust(trust_file)
-    opened = open_terminal(settings, _clock(settings))
+    settings = load_settings(data)
+    trust = None if trust_file is None else read_trust(trust_file)
+    opened = open_terminal(settings, make_clock(settings))
     try:
         outcome = enrol_terminal(opened, central_url, code, trust=trust)
     finally:
@@ -117,7 +98,7 @@ def enrol(data: Path, central_url: str, code: str, trust_file: Path | None) -> N
 
 
 @terminal.command()
-@_data
+@data_option
 @_every_setting
 @click.option("--ready-json", is_flag=True, help='Print {"url": ...} on standard output once ready.')
 @click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input ends.")
@@ -128,19 +109,19 @@ def run(data: Path, *, ready_json: bool, with_parent: bool, **flags: Value | Non
     """
     if with_parent:
         end_with_parent()
-    run_terminal(_load(data, flags), as_json=ready_json)
+    run_terminal(load_settings(data, flags), as_json=ready_json)
 
 
 @terminal.command("rotate")
-@_data
+@data_option
 @click.option("--suspected", is_flag=True, help="Somebody may have the present key, or a copy of the data.")
 def rotate(data: Path, *, suspected: bool) -> None:
     """Begin to sign with a new key, while the terminal is not running and central can be reached.
 
     Where it cannot be reached nothing is changed.
     """
-    settings = _load(data)
-    opened = open_terminal(settings, _clock(settings))
+    settings = load_settings(data)
+    opened = open_terminal(settings, make_clock(settings))
     try:
         identity = rotate_terminal(opened, "suspected" if suspected else "planned")
     finally:
@@ -149,15 +130,15 @@ def rotate(data: Path, *, suspected: bool) -> None:
 
 
 @terminal.command("end")
-@_data
+@data_option
 @click.option("--reason", type=click.Choice(["closed", "replaced"]), required=True, help="Why.")
 def end(data: Path, reason: Literal["closed", "replaced"]) -> None:
     """Take a terminal that is not running out of service, for good.
 
     Exit code 1 where something it recorded has not arrived: run it until nothing waits.
     """
-    settings = _load(data)
-    opened = open_terminal(settings, _clock(settings))
+    settings = load_settings(data)
+    opened = open_terminal(settings, make_clock(settings))
     try:
         is_delivered = end_terminal(opened, reason)
     finally:
@@ -169,7 +150,7 @@ def end(data: Path, reason: Literal["closed", "replaced"]) -> None:
 
 
 @terminal.command("restore")
-@_data
+@data_option
 @click.option("--backup", type=click.Path(path_type=Path, dir_okay=False), help="The backup to put in place.")
 @click.option("--list", "is_list", is_flag=True, help="List the nightly backups, oldest first.")
 def restore(data: Path, backup: Path | None, *, is_list: bool) -> None:
@@ -181,7 +162,7 @@ def restore(data: Path, backup: Path | None, *, is_list: bool) -> None:
     """
     if (backup is None) == (not is_list):
         raise click.UsageError("Give --backup or --list.")
-    settings = _load(data)
+    settings = load_settings(data)
     folder = DataFolder(settings.data)
     if backup is None:
         for found in list_backups(folder):
@@ -189,75 +170,15 @@ def restore(data: Path, backup: Path | None, *, is_list: bool) -> None:
             click.echo(f"{found.path}  {at}  {found.size} bytes")
         return
     with folder:
-        done = restore_backup(folder, backup, _clock(settings))
+        done = restore_backup(folder, backup, make_clock(settings))
     click.echo(
         f"{done.identity.issuer}.{done.identity.epoch} up to seq {done.seq} is in place, {done.brought} records of it "
         f"brought over from the database before, which is in {done.aside}"
     )
 
 
-@terminal.command("set-pin")
-@_data
-@_stdin
-def set_pin(data: Path, *, from_stdin: bool) -> None:
-    """Give the staff a PIN of 6 to 12 digits; the network may enter from the next start on."""
-    pin = _secret("PIN", from_stdin=from_stdin)
-    with _opened_store(data) as (store, clock), _as_usage("PIN"):
-        accounts.set_pin(store, clock, pin, who=_WHO)
-
-
-@terminal.command("set-password")
-@_data
-@_stdin
-def set_password(data: Path, *, from_stdin: bool) -> None:
-    """Give the manager a password of at least 10 characters."""
-    password = _secret("Password", from_stdin=from_stdin)
-    with _opened_store(data) as (store, clock), _as_usage("password"):
-        accounts.set_password(store, clock, password, who=_WHO)
-
-
-@terminal.command("pair-link")
-@_data
-@_till
-@click.option(
-    "--minutes",
-    type=click.IntRange(1, 1440),
-    default=LINK_VALID_S // 60,
-    show_default=True,
-    help="How long the link works.",
-)
-def pair_link(data: Path, till: str, minutes: int) -> None:
-    """Print an address that makes a tablet of the browser that opens it, once."""
-    settings = _load(data)
-    with _opened_store(data) as (store, clock), _as_usage("till"):
-        now = clock.now()
-        with store.write() as writer:
-            secret = make_pairing_link(writer, at=now, till=till, valid_s=minutes * 60)
-            audit(writer, at=now, who=_WHO, what="pairing-link")
-        running = read_whereabouts(settings.data)
-        if running is None:
-            with store.read() as reader:
-                host, port = choose_host(reader, settings.host), settings.port
-        else:
-            host, port = running.host, running.port
-    click.echo(f"{root_of(host, port)}/kiosk/pair/{secret}")
-
-
-@terminal.command("pos-token")
-@_data
-@_till
-def pos_token(data: Path, till: str) -> None:
-    """Print a new token with which a till's POS reports sales; it is not shown again."""
-    with _opened_store(data) as (store, clock), _as_usage("till"):
-        now = clock.now()
-        with store.write() as writer:
-            token = make_pos_token(writer, till, at=now)
-            audit(writer, at=now, who=_WHO, what="pos-token", detail=till)
-    click.echo(token)
-
-
 @terminal.command("erase")
-@_data
+@data_option
 @click.option("--query-code", help="The record's query code, as the customer has it.")
 @click.option("--place", callback=_read_place, help="Or the record's epoch and seq, such as 1.17.")
 @click.option(
@@ -284,23 +205,23 @@ def erase(
     """
     if (query_code is None) == (place is None):
         raise click.UsageError("Name the record by --query-code or by --place.")
-    settings = _load(data)
-    opened = open_terminal(settings, _clock(settings))
+    settings = load_settings(data)
+    opened = open_terminal(settings, make_clock(settings))
     try:
-        with _as_usage("query code"):
+        with as_usage("query code"):
             found = (
                 find_by_code(opened, query_code or "")
                 if place is None
                 else Place(issuer=opened.journal.identity.issuer, epoch=place[0], seq=place[1])
             )
-        erased = erase_words(opened, found, who=_WHO, members=members or None, reason=reason)
+        erased = erase_words(opened, found, who=WHO, members=members or None, reason=reason)
     finally:
         close_terminal(opened)
     click.echo(f"{erased.query_code}: erased {', '.join(erased.members)}")
 
 
 @terminal.command("support-bundle")
-@_data
+@data_option
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="ZIP file to make."
 )
@@ -315,100 +236,5 @@ def support_bundle(data: Path, out: Path) -> None:
         click.echo(name)
 
 
-@click.command()
-@_data
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="ZIP file to make."
-)
-def export(data: Path, out: Path) -> None:
-    """Write a terminal's evidence to a ZIP file, for `merchant-agent verify`; also while it runs.
-
-    Hashes of central's log that are not kept yet are fetched from central; without a connection the
-    file has fewer proofs.
-    """
-    from merchant_agent.terminal.export import export_terminal  # noqa: PLC0415 -- see the module
-
-    settings = _load(data)
-    client = Client(proxy=settings.proxy, ca_file=settings.central_ca)
-    found = export_terminal(data, out, lambda base: TileSource(client, settings.central_url or base))
-    beside = (
-        f"{found.slips} slips, {found.batches} batches, {found.acks} acknowledgements, {found.proofs} proofs"
-    )
-    click.echo(f"{out}: {found.records} records, {beside}")
-    if found.unproven:
-        click.echo(
-            f"merchant-agent: {found.unproven} proofs that records are in central's log are left out: "
-            "its hashes could not be had, or prove nothing. Export again with a connection to central.",
-            err=True,
-        )
-
-
-@click.command()
-@_data
-def rebuild(data: Path) -> None:
-    """Make the pages' tables again from the ledger of a terminal that is not running.
-
-    Exit code 1 when rows differed from what the ledger says; they are put right then.
-    """
-    from merchant_agent.terminal.rebuild import rebuild_folder  # noqa: PLC0415 -- see the module
-
-    found = rebuild_folder(data)
-    for difference in found.differences:
-        where = ", ".join(difference.columns) or ("not in the ledger" if difference.is_live else "missing")
-        click.echo(f"{difference.table} {'/'.join(map(str, difference.key))}: {where}", err=True)
-    click.echo(f"{found.records} records verified, {found.count} rows put right")
-    if found.count:
-        raise click.exceptions.Exit(1)
-
-
-def _load(data: Path, flags: dict[str, Value | None] | None = None) -> TerminalSettings:
-    loaded = load(TerminalSettings, data, flags=flags)
-    for warning in loaded.warnings:
-        click.echo(f"merchant-agent: {warning}", err=True)
-    return loaded.settings
-
-
-def _clock(settings: TerminalSettings) -> SystemClock:
-    return SystemClock(ZoneInfo(settings.zone))
-
-
-def _read_trust(path: Path) -> Trust:
-    try:
-        return load_trust(path.read_bytes())
-    except (OSError, FormatError) as error:
-        raise SettingsError(f"The trust file {path} cannot be used.") from error
-
-
-@contextmanager
-def _opened_store(data: Path) -> Iterator[tuple[Store, Clock]]:
-    """The database of a terminal that runs, or that nobody runs; made where it is missing."""
-    settings = _load(data)
-    folder = DataFolder(settings.data)
-    with ExitStack() as ends:
-        try:
-            folder.lock()
-        except StartError:
-            store = open_existing(settings.data, read_only=False)
-        else:
-            ends.callback(folder.unlock)
-            store = open_store(
-                folder, ballast_bytes=settings.ballast_bytes, keep_backups=settings.backup_keep
-            )
-        ends.callback(store.close)
-        yield store, _clock(settings)
-
-
-@contextmanager
-def _as_usage(what: str) -> Iterator[None]:
-    """Tells of a value that does not fit as of a wrong call."""
-    try:
-        yield
-    except InvalidError as error:
-        raise click.UsageError(f"The {what} does not fit: {error.detail}.") from error
-
-
-def _secret(prompt: str, *, from_stdin: bool) -> str:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    typed: Any = click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)
-    return str(typed)
+for _command in (set_pin, set_password, pair_link, pos_token):
+    terminal.add_command(_command)
