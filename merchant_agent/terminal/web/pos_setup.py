@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -28,9 +26,6 @@ from merchant_agent.terminal.pos.printer.patterns import WORD_MAX_CHARS, Pattern
 from merchant_agent.terminal.pos.sightings import Sighting
 from merchant_agent.terminal.pos.ways import (
     NAME_MAX_CHARS,
-    Details,
-    FolderDetails,
-    OdooDetails,
     PrinterDetails,
     Way,
     WayKind,
@@ -46,10 +41,10 @@ from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.web import pos_words
 from merchant_agent.terminal.web.address import reachable_roots
 from merchant_agent.terminal.web.pos_api import STRANGERS
+from merchant_agent.terminal.web.pos_forms import read_details, wrong_words
 from merchant_agent.web.reading import read_field
 from merchant_agent.web.sign_in import requires_role, signed_in
 
-_FIELD_CHARS = 400
 _PLACEHOLDER = "TOKEN"
 
 
@@ -94,7 +89,7 @@ def pos_setup(terminal: Terminal, connections: Connections, *, is_open: bool) ->
         try:
             number = desk.new_way()
         except InvalidError as error:
-            flash(_wrong(error), "error")
+            flash(wrong_words(error), "error")
             return redirect(url_for("pos_setup.page", way=request.form.get("kind", "")))
         return redirect(url_for("pos_setup.way_page", number=number))
 
@@ -114,7 +109,7 @@ def pos_setup(terminal: Terminal, connections: Connections, *, is_open: bool) ->
         try:
             return desk.change_way(number, deed)
         except InvalidError as error:
-            flash(_wrong(error), "error")
+            flash(wrong_words(error), "error")
             return redirect(url_for("pos_setup.way_page", number=number))
 
     return blueprint
@@ -196,8 +191,9 @@ class _Desk:
 
         Raises:
             InvalidError: as `add_way` and the details.
+            NotFoundError: "way", there is no such kind.
         """
-        kind, details = request.form.get("kind", ""), _details()
+        kind, details = request.form.get("kind", ""), read_details()
         name = read_field("name", max_chars=NAME_MAX_CHARS) or pos_words.kind_words(WayKind(kind))
         with self.noting("pos-way", kind) as writer:
             number = add_way(writer, name=name, till=request.form.get("till", ""), details=details)
@@ -278,7 +274,7 @@ class _Desk:
                 case _:
                     till = read_field("till", max_chars=TILL_MAX_CHARS)
                     name = read_field("name", max_chars=NAME_MAX_CHARS) or way.name
-                    change_way(writer, way.number, name=name, till=till, details=_details(way.details))
+                    change_way(writer, way.number, name=name, till=till, details=read_details(way.details))
         self._connections.apply()
         if deed == "remove":
             self._connections.sightings.forget(source_of(way.number))
@@ -336,42 +332,6 @@ class _Noting:
         return self._writing.__exit__(*error)  # type: ignore[arg-type]
 
 
-def _details(before: Details | None = None) -> Details:
-    """What the form says of a way of its kind."""
-
-    def field(name: str) -> str:
-        return read_field(name, max_chars=_FIELD_CHARS)
-
-    match request.form.get("kind", ""):
-        case "printer":
-            lang: Literal["zh", "en"] = "en" if field("lang") == "en" else "zh"
-            images = isinstance(before, PrinterDetails) and before.images
-            port = field("port")
-            return PrinterDetails(
-                address=_printer_address(field("address")),
-                host=field("host"),
-                port=int(port) if port.isdecimal() else -1,
-                lang=lang,
-                images=images,
-            )
-        case "folder":
-            return FolderDetails(path=field("path"))
-        case "odoo":
-            key = field("api_key") or (before.api_key if isinstance(before, OdooDetails) else "")
-            return OdooDetails(
-                url=field("url"), database=field("database"), login=field("login"), api_key=key
-            )
-        case _:
-            raise InvalidError("ways", "there is no such way")
-
-
-def _printer_address(text: str) -> str:
-    """People write `192.168.1.50` or `/dev/usb/lp0`."""
-    if "://" in text:
-        return text
-    return f"file://{text}" if text.startswith("/") else f"tcp://{text}"
-
-
 def _paper(seen: Sighting, way: Way, patterns: Patterns) -> dict[str, object]:
     """A paper with what can be picked on it, and how it would be understood now."""
     lines = seen.lines[1:] if way.kind is WayKind.FOLDER else seen.lines
@@ -383,25 +343,3 @@ def _paper(seen: Sighting, way: Way, patterns: Patterns) -> dict[str, object]:
         "totals": total_picks(lines),
         "titles": title_picks(lines),
     }
-
-
-def _wrong(error: InvalidError) -> str:
-    """What is wrong with what was typed."""
-    words: dict[str, str] = {
-        "way-name": gettext("The name has at most 40 characters."),
-        "till": gettext("The till's name has at most 32 characters."),
-        "ways": gettext("There are 16 ways already; remove one first."),
-        "printer-address": gettext(
-            "This is no printer's address. Examples: 192.168.1.50, 192.168.1.50:9100, /dev/usb/lp0 or spool://XP-80C (Windows). It must not be the address at which the POS prints."
-        ),
-        "printer-host": gettext("Choose who may print here."),
-        "printer-port": gettext("The port is a number up to 65535, usually 9100."),
-        "printer-off": gettext("The printer is off here: turn it on first."),
-        "folder": gettext("Enter the folder's whole path."),
-        "odoo-url": gettext("Enter Odoo's address as in the browser, with http:// or https://."),
-        "odoo-database": gettext("Enter the name of Odoo's database."),
-        "odoo-login": gettext("Enter the user's sign-in name."),
-        "odoo-key": gettext("Enter the user's key."),
-        "pattern": gettext("A word has 1 to 24 characters, and there are at most 16 of a sort."),
-    }
-    return words.get(error.code, error.code)
