@@ -1,8 +1,8 @@
 """Another epoch for a terminal, asked for by the key of its newest one.
 
-It is granted at once, whatever the reason: officers are shown the request. While the newest epoch is
-frozen the request waits for an officer. Whoever asks with the key of an epoch that is not the newest
-is a clone, or has one: the first to ask has got the next epoch.
+It is granted at once, whatever the reason, up to ten times in ten minutes: officers are shown the
+request. While the newest epoch is frozen the request waits for an officer. Whoever asks with the key
+of an epoch that is not the newest is a clone, or has one: the first to ask has got the next epoch.
 
 Source: PROTOCOL.md, "Asking for an epoch".
 """
@@ -30,6 +30,7 @@ from merchant_agent.central.services import Central
 from merchant_agent.central.store.issuers import Granted
 from merchant_agent.central.store.ledger import find_other
 from merchant_agent.central.store.models import ChainHead, Conflict, EpochAsked
+from merchant_agent.central.turns import EPOCHS, count_turn
 from merchant_agent.errors import (
     ForbiddenError,
     FormatError,
@@ -86,6 +87,7 @@ def ask_epoch(central: Central, issuer: str, request: str, possession: str) -> E
             "epoch-key", when the new one is weak or was granted before.
         ForbiddenError: "epoch-replaced", when a later epoch was granted before; "revoked". Officers
             see the request.
+        RateLimitedError: the issuer was granted too many epochs of late; nothing was stored.
         StoreError: nothing was stored; the terminal tries again.
     """
     asked = _open(central, issuer, request.encode(), possession)
@@ -140,6 +142,8 @@ def _settle(central: Central, tx: Writer, asked: _Asked) -> Enrolled | Waiting |
         return enrolled(tx, granted.merchant, find_grant(tx, *before), created=False)
     now = central.clock.now()
     outcome = _decide(tx, asked, newest, now)
+    if outcome is AskedOutcome.GRANTED:
+        count_turn(central, tx, EPOCHS, granted.issuer)
     is_news = _keep(tx, asked, outcome, now)
     if is_news:
         _log.warning("epoch asked for: %s.%d, %s, %s", *_place(asked), asked.request.reason, outcome)

@@ -8,12 +8,14 @@ from threading import Barrier
 import pytest
 
 from merchant_agent.central.codes import CodeKind, list_codes, make_code
+from merchant_agent.central.intake.attempts import RateLimitedError
 from merchant_agent.central.intake.enrolment import Enrolled, Waiting, enrol
 from merchant_agent.central.intake.epochs import ask_epoch
 from merchant_agent.central.merchants import add_merchant
 from merchant_agent.central.own_chain import own_issuer
 from merchant_agent.central.services import Central, close_central
 from merchant_agent.central.store.models import Conflict, EpochAsked, Grant, Issuer, LogWaiting
+from merchant_agent.central.turns import EPOCHS
 from merchant_agent.domain.merchants import Merchant
 from merchant_agent.errors import ForbiddenError, InvalidError, NotFoundError
 from merchant_agent.evidence.enrolment import sign_enrolment
@@ -25,6 +27,7 @@ from merchant_agent.evidence.octets import encode_b64u
 from tests.central.conftest import Site
 from tests.central.rows import count, head_of, rows
 from tests.central.sender import Sender, enrol_sender, enrol_with
+from tests.clocks import ManualClock
 
 BAKERY = Merchant(
     name="示例烘焙有限公司",
@@ -95,6 +98,31 @@ def test_a_lost_answer_is_given_again(central: Central, sender: Sender) -> None:
     assert (first.created, again.created, anew.created) == (True, False, False)
     assert first.grant == again.grant == anew.grant
     assert count(central, Grant) == 2
+
+
+def test_holder_of_a_key_that_asks_without_end_is_put_off(
+    central: Central, sender: Sender, clock: ManualClock
+) -> None:
+    for _ in range(EPOCHS.most):
+        last, sender = sender, sender.next_epoch("restored")
+    key = SigningKey.generate()
+    with pytest.raises(RateLimitedError) as refused:
+        ask(sender, key, "restored")
+    assert refused.value.code == "rate-limited"
+    assert count(central, Grant) == count(central, Issuer) == EPOCHS.most + 1
+    # The answer to the last one may have been lost.
+    assert isinstance(ask(last, sender.key, "restored"), Enrolled)
+    clock.advance(refused.value.retry_after_s)
+    assert isinstance(ask(sender, key, "restored"), Enrolled)
+
+
+def test_one_terminal_that_asks_without_end_holds_up_no_other(
+    central: Central, merchant: str, sender: Sender
+) -> None:
+    other = enrol_sender(central, merchant)
+    for _ in range(EPOCHS.most):
+        sender = sender.next_epoch("restored")
+    assert isinstance(ask(other), Enrolled)
 
 
 def test_a_clone_that_asks_second_is_refused_and_shown(central: Central, sender: Sender) -> None:
