@@ -56,9 +56,9 @@ def read_file(  # noqa: PLR0913 -- what reading depends on
     till: str,
     zone: ZoneInfo,
     patterns: Patterns,
-    own_names: tuple[str, ...] = (),
+    own_names: tuple[str, ...],
 ) -> Read:
-    """The sales of a file with that name; `till` is that of sales which name none.
+    """The sales of a file with that name; `till` is that of sales which name none, `own_names` as for `understand`.
 
     Raises:
         InvalidError: "file-empty", "file-text", "file-json", "file-csv", "file-many", or as `Sale`.
@@ -135,8 +135,11 @@ def _from_json(octets: bytes, till: str) -> tuple[Sale, ...]:
 def _from_csv(text: str, till: str, zone: ZoneInfo) -> tuple[Sale, ...]:
     head_line = text.lstrip().partition("\n")[0]
     mark = max(",;\t", key=head_line.count)
-    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark) if any(row)]
-    head = [cell.strip().lower() for cell in rows[0]]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark) if any(row)]
+    except csv.Error as error:
+        raise InvalidError("file-csv", str(error)) from error
+    head = [cell.strip().lower() for cell in rows[0]] if rows else []
     columns = {
         part: next((head.index(name) for name in names if name in head), None)
         for part, names in _COLUMNS.items()

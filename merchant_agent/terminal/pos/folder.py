@@ -3,7 +3,8 @@
 A file is complete when neither its size nor its time changed between two looks; one whose name ends
 in `.tmp` or `.part` or begins with a dot is left until it is renamed. Files are known by the hash
 of their content, over restarts too. What lay there at the first look is old and asks nobody. A
-share that vanishes is waited for. Files are only read: the POS cleans up its own folder.
+share that vanishes is waited for. Files are only read: the POS cleans up its own folder. One that
+cannot be read is told of once, and tried again at each look.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from merchant_agent.errors import InvalidError
+from merchant_agent.terminal.pos.file_memory import FileMemory
 from merchant_agent.terminal.pos.files import MOST_BYTES, Read, read_file
 from merchant_agent.terminal.pos.printer.patterns import Patterns
 from merchant_agent.terminal.pos.sightings import Outcome, Sighting, shown_lines
 from merchant_agent.terminal.pos.states import State, StateCode
 from merchant_agent.terminal.pos.taking import Came, amount_of, take
 from merchant_agent.terminal.pos.ways import FolderDetails, Way, load_progress, save_progress
+from merchant_agent.terminal.pos.words import own_names
 from merchant_agent.terminal.services import Terminal
-from merchant_agent.terminal.store.models import PosFile
 
 _log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 2.0
 _UNFINISHED: Final = (".tmp", ".part", ".partial", ".crdownload", "~")
 _MOST_FILES: Final = 20_000
-OLD: Final = "old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,11 @@ class Folder:
         self._path = Path(details.path)
         self._patterns = patterns
         self._show = show
+        self._memory = FileMemory(terminal, way.number)
         self._seen: dict[str, _Look] = {}  # not complete yet, by name
         self._done: dict[str, _Look] = {}  # dealt with, by name
+        self._digests: dict[str, bytes] = {}  # of what was dealt with, by name
+        self._unread: dict[str, _Look] = {}  # told of, by name
         self.state = State(code=StateCode.WAITING)
 
     def look(self) -> None:
@@ -88,6 +92,8 @@ class Folder:
             else:
                 self._seen[name] = now
         self._forget_all_but(files)
+        if len(files) < _MOST_FILES:
+            self._memory.tidy(self._digests.values())
 
     def check(self) -> State:
         """Whether the folder can be read now."""
@@ -105,27 +111,30 @@ class Folder:
                 continue
             try:
                 stat = path.stat()
-            except FileNotFoundError:
+            except OSError:
+                # Gone meanwhile, or a link in a circle: no reason to leave the others.
                 continue
             if S_ISREG(stat.st_mode):
                 found.append((stat.st_mtime_ns, path.name, _Look(stat.st_size, stat.st_mtime_ns)))
         return {name: look for _, name, look in sorted(found)[-_MOST_FILES:]}
 
     def _begin(self, files: Mapping[str, _Look]) -> None:
-        """What lies there at the first look is old."""
-        digests = {digest for name in files if (digest := self._digest_of(name)) is not None}
+        """What lies there at the first look is old; what is too large to be taken need not be known again."""
+        for name, look in files.items():
+            if look.size <= MOST_BYTES and (octets := self._read(name)) is not None:
+                self._digests[name] = hashlib.sha256(octets).digest()
         now = self._terminal.clock.now()
         with self._terminal.store.write() as writer:
-            for digest in digests:
-                row = {"way": self._way.number, "digest": digest, "at": now, "why": OLD}
-                writer.execute(PosFile.insert(row).on_conflict_ignore())
-            save_progress(writer, self._way.number, {"since": now.isoformat()})
+            self._memory.keep_old(writer, self._digests.values())
+            save_progress(writer, self._way, {"since": now.isoformat()})
         self._done.update(files)
 
-    def _digest_of(self, name: str) -> bytes | None:
+    def _read(self, name: str) -> bytes | None:
+        """What the file holds; None where it is locked by its writer, not ours to read, or gone."""
         try:
-            return hashlib.sha256((self._path / name).read_bytes()).digest()
-        except OSError:
+            return (self._path / name).read_bytes()
+        except OSError as error:
+            _log.info("folder: a file could not be read: %s", error.strerror)
             return None
 
     def _deal_with(self, name: str, look: _Look) -> None:
@@ -133,23 +142,16 @@ class Folder:
             self._finish(name, look)
             self._tell_bad(name, "file-large")
             return
-        try:
-            octets = (self._path / name).read_bytes()
-        except OSError as error:
-            # Locked by its writer, or gone with the share.
-            _log.info("folder: a file could not be read: %s", error.strerror)
+        octets = self._read(name)
+        if octets is None:
+            if self._unread.get(name) != look:
+                self._unread[name] = look
+                self._tell_bad(name, "file-unreadable")
             return
         digest = hashlib.sha256(octets).digest()
-        if len(octets) == look.size and (self._is_known(digest) or self._take(name, octets, digest)):
+        if len(octets) == look.size and (self._memory.knows(digest) or self._take(name, octets, digest)):
             self._finish(name, look)
-
-    def _is_known(self, digest: bytes) -> bool:
-        row = PosFile
-        with self._terminal.store.read() as reader:
-            return (
-                reader.first(row.select().where((row.way == self._way.number) & (row.digest == digest)))
-                is not None
-            )
+            self._digests[name] = digest
 
     def _take(self, name: str, octets: bytes, digest: bytes) -> bool:
         """Whether the file is dealt with; not where the same may work later."""
@@ -160,9 +162,10 @@ class Folder:
                 till=self._way.till,
                 zone=ZoneInfo(self._terminal.settings.zone),
                 patterns=self._patterns(),
+                own_names=own_names(self._terminal),
             )
         except InvalidError as error:
-            self._keep(digest, error.code)
+            self._memory.keep(digest, error.code)
             self._tell_bad(name, error.code)
             return True
         if not read.sales:
@@ -172,20 +175,15 @@ class Folder:
             self._tell(name, read, came, number)
             if came.again:
                 return False
-        self._keep(digest, "")
+        self._memory.keep(digest, "")
         return True
-
-    def _keep(self, digest: bytes, why: str) -> None:
-        row = {"way": self._way.number, "digest": digest, "at": self._terminal.clock.now(), "why": why}
-        with self._terminal.store.write() as writer:
-            writer.execute(PosFile.insert(row).on_conflict_ignore())
 
     def _finish(self, name: str, look: _Look) -> None:
         self._seen.pop(name, None)
         self._done[name] = look
 
     def _forget_all_but(self, files: Mapping[str, _Look]) -> None:
-        for known in (self._seen, self._done):
+        for known in (self._seen, self._done, self._digests, self._unread):
             for name in known.keys() - files.keys():
                 del known[name]
 

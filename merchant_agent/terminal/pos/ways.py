@@ -146,15 +146,18 @@ def add_way(writer: Writer, *, name: str, till: str, details: Details) -> int:
 
 
 def change_way(writer: Writer, number: int, *, name: str, till: str, details: Details) -> None:
-    """Gives the way other details of its kind.
+    """Gives the way other details of its kind; where it reads elsewhere from now on, what lies there is old.
 
     Raises:
         InvalidError: as `add_way`.
         NotFoundError: "way".
     """
-    if _kind_of(details) is not find_way(writer, number).kind:
+    before = find_way(writer, number).details
+    if type(details) is not type(before):
         raise NotFoundError("way", "there is no such way")
     row = {**_named(name, till), "details": msgspec.to_builtins(details)}
+    if _place_of(details) != _place_of(before):
+        row["progress"] = None
     writer.execute(PosWay.update(row).where(PosWay.number == number))
 
 
@@ -190,9 +193,10 @@ def load_progress(reader: Reader, number: int) -> object:
     return None if row is None else row.progress
 
 
-def save_progress(writer: Writer, number: int, progress: object) -> None:
-    """Keeps what the way's runner is to know after a restart, of plain JSON."""
-    writer.execute(PosWay.update({PosWay.progress: progress}).where(PosWay.number == number))
+def save_progress(writer: Writer, way: Way, progress: object) -> None:
+    """Keeps what the way's runner is to know after a restart, of plain JSON; nothing where the way was changed since."""
+    unchanged = (PosWay.number == way.number) & (PosWay.details == msgspec.to_builtins(way.details))
+    writer.execute(PosWay.update({PosWay.progress: progress}).where(unchanged))
 
 
 def _named(name: str, till: str) -> dict[str, object]:
@@ -204,6 +208,17 @@ def _named(name: str, till: str) -> dict[str, object]:
 
 def _kind_of(details: Details) -> WayKind:
     return next(kind for kind, type_ in _DETAILS.items() if isinstance(details, type_))
+
+
+def _place_of(details: Details) -> tuple[str, ...]:
+    """What a runner's progress is about."""
+    match details:
+        case PrinterDetails():
+            return ()
+        case FolderDetails(path=path):
+            return (path,)
+        case OdooDetails(url=url, database=database):
+            return (url, database)
 
 
 def _leads_back(address: str, port: int) -> bool:

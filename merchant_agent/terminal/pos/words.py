@@ -1,4 +1,4 @@
-"""The words that a shop adds to those by which its receipts are read; signed, since they can leave customers out."""
+"""The words by which a shop's receipts are read: those that it adds, signed since they can leave customers out, and its names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from merchant_agent.evidence.bodies import PaperSort
 from merchant_agent.evidence.bodies import ReceiptWord as SignedWord
 from merchant_agent.store.store import Reader, Writer
 from merchant_agent.terminal.pos.printer.patterns import MOST_WORDS, WORD_MAX_CHARS, JobKind, Patterns
+from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.models import ReceiptWord
 
 SORTS: tuple[PaperSort, ...] = get_args(PaperSort)
@@ -26,6 +27,15 @@ def load_patterns(reader: Reader) -> Patterns:
     words = load_words(reader)
     titles = {kind: _of(words, kind.value) for kind in JobKind if kind.value in SORTS}
     return Patterns(order=_of(words, "order"), total=_of(words, "total"), titles=titles)
+
+
+def own_names(terminal: Terminal) -> tuple[str, ...]:
+    """The shop's names, which say nothing of what a paper is; none before the enrolment."""
+    journal = terminal.journal
+    if not journal.enrolled:
+        return ()
+    merchant = journal.identity.merchant
+    return (str(merchant.get("shop_name", "")), str(merchant.get("name", "")))
 
 
 def add_word(writer: Writer, sort: str, word: str) -> None:

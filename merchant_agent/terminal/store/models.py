@@ -580,7 +580,10 @@ class PosWay(Table):
 
 
 class PosFile(Table):
-    """A file of a folder that was dealt with, by SHA-256 of its octets; `why` is empty for one that was taken."""
+    """A file of a folder that was dealt with, by SHA-256 of its octets; `why` is empty for one that was taken.
+
+    `at` is when it was last noted that it lies there.
+    """
 
     way = peewee.IntegerField()
     digest = peewee.BlobField()

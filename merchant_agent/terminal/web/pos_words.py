@@ -124,9 +124,12 @@ def _refused(code: str) -> str:
         "file-empty": gettext("The file is empty."),
         "file-text": gettext("The file is neither UTF-8 nor GB18030."),
         "file-json": gettext("The file is no JSON as it is expected."),
-        "file-csv": gettext("No column is called order or %(name)s.", name="单号"),
+        "file-csv": gettext("The file is no CSV with a column called order or %(name)s.", name="单号"),
         "file-many": gettext("The file holds more than 5,000 sales."),
         "file-large": gettext("The file is larger than 1 MB."),
+        "file-unreadable": gettext(
+            "The file cannot be read: another program holds it, or this one has no right to. It is tried again every few seconds."
+        ),
         "start": gettext("This terminal is not enrolled yet."),
         "on-hold": gettext("This terminal cannot sign at the moment."),
     }

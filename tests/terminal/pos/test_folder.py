@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from merchant_agent.terminal.pos.folder import Folder
 from merchant_agent.terminal.pos.printer.patterns import Patterns
 from merchant_agent.terminal.pos.sightings import Outcome, Sighting
 from merchant_agent.terminal.pos.states import StateCode
-from merchant_agent.terminal.pos.ways import FolderDetails, add_way, list_ways, switch_way
+from merchant_agent.terminal.pos.ways import FolderDetails, add_way, change_way, list_ways, switch_way
 from tests.terminal.collect.shop import Shop
 from tests.terminal.pos.printer.papers import RECEIPTS, REFUND, receipts
 
@@ -198,6 +199,8 @@ def test_refunds_in_files_ask_nobody(shop: Shop, drop: Callable[..., Drop], name
         ("1.json", b'{"order":"1","amount":"64,00"}', "amount"),
         ("1.csv", b"what,else\n1,2\n", "file-csv"),
         ("1.csv", b"order\n\xff\xff\xff\n", "file-text"),
+        ("1.csv", b";;;\n;;\n", "file-csv"),
+        ("1.csv", b'order\n"' + b"x" * 200_000, "file-csv"),
         ("1.txt", b" \n ", "file-empty"),
         ("1.txt", b"x" * 1_048_577, "file-large"),
     ],
@@ -236,3 +239,121 @@ def test_dry_run_asks_nobody_and_is_not_made_up_for(shop: Shop, drop: Callable[.
     folder.restart(shop)
     folder.look(4)
     assert shop.story() == []
+
+
+def test_link_in_a_circle_stops_no_file(shop: Shop, drop: Callable[..., Drop]) -> None:
+    folder = drop()
+    (folder.path / "circle.json").symlink_to(folder.path / "circle.json")
+    folder.write("1.json", SALE)
+    assert folder.look() is StateCode.CONNECTED
+    assert shop.story() == ["prompt"]
+
+
+def test_file_that_cannot_be_read_is_told_of_once_and_taken_when_it_can(
+    shop: Shop, drop: Callable[..., Drop]
+) -> None:
+    folder = drop()
+    # A plain file by its looks, whose every read fails.
+    (folder.path / "1.json").symlink_to("/proc/self/mem")
+    folder.write("2.json", SALE)
+    folder.look(5)
+    assert [(seen.outcome, seen.why, seen.lines) for seen in folder.seen] == [
+        (Outcome.REFUSED, "file-unreadable", ("1.json",)),
+        (Outcome.ASKED, "", ("2.json",)),
+    ]
+    (folder.path / "1.json").unlink()
+    folder.write("1.json", SALE.replace(b"087", b"088"))
+    folder.look()
+    assert shop.story() == ["prompt", "prompt"]
+
+
+def test_large_file_of_before_the_connection_is_not_read(tmp_path: Path, drop: Callable[..., Drop]) -> None:
+    (tmp_path / "drop").mkdir()
+    with (tmp_path / "drop" / "film.avi").open("wb") as file:
+        file.truncate(1 << 26)
+    tracemalloc.start()
+    try:
+        drop(exists=False)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
+
+
+def test_shops_own_name_says_nothing_of_a_receipt(shop: Shop, drop: Callable[..., Drop]) -> None:
+    with shop.terminal.store.write() as writer:
+        writer.rows("UPDATE epoch SET merchant = json_set(merchant, '$.shop_name', '日结小店')")
+    shop.restart()
+    folder = drop()
+    folder.write("1.txt", "日结小店\n单号: 1\n合计: 5.00\n".encode())
+    folder.look()
+    assert [seen.outcome for seen in folder.seen] == [Outcome.ASKED]
+
+
+def remembered(shop: Shop) -> int:
+    """How many contents are remembered."""
+    with shop.terminal.store.read() as reader:
+        return len(reader.rows("SELECT 1 FROM pos_file"))
+
+
+def test_content_that_is_gone_for_long_is_forgotten_and_what_lies_there_never(
+    shop: Shop, drop: Callable[..., Drop]
+) -> None:
+    folder = drop()
+    folder.write("stays.json", SALE)
+    gone = folder.write("goes.json", SALE.replace(b"087", b"088"))
+    folder.look()
+    gone.unlink()
+    for _ in range(3):
+        shop.clock.advance(60 * 86_400)
+        folder.look(3)
+    assert remembered(shop) == 1
+    shop.restart()
+    folder.restart(shop)
+    folder.look(4)
+    assert shop.story() == ["prompt", "prompt"]
+
+
+def test_content_is_remembered_while_the_folder_seems_empty(shop: Shop, drop: Callable[..., Drop]) -> None:
+    folder = drop()
+    path = folder.write("1.json", SALE)
+    folder.look()
+    aside = path.rename(folder.path.parent / "1.json")
+    shop.clock.advance(400 * 86_400)
+    folder.look(3)
+    shop.restart()
+    folder.restart(shop)
+    folder.look(2)
+    aside.rename(path)
+    folder.look(4)
+    assert shop.story() == ["prompt"]
+
+
+def test_what_lay_in_another_folder_before_the_change_is_old(
+    shop: Shop, tmp_path: Path, drop: Callable[..., Drop]
+) -> None:
+    folder = drop()
+    folder.write("1.json", SALE)
+    folder.look()
+    another = tmp_path / "another"
+    another.mkdir()
+    (another / "old.json").write_bytes(SALE.replace(b"087", b"088"))
+    with shop.terminal.store.write() as writer:
+        change_way(writer, 1, name="files", till="till-1", details=FolderDetails(path=str(another)))
+    folder.look()  # one that was under way
+    folder.path = another
+    folder.restart(shop)
+    folder.look(4)
+    assert shop.story() == ["prompt"]
+    folder.write("new.json", SALE.replace(b"087", b"089"))
+    folder.look()
+    assert shop.story() == ["prompt", "prompt"]
+
+
+def test_way_that_is_renamed_goes_on_where_it_was(shop: Shop, drop: Callable[..., Drop]) -> None:
+    folder = drop()
+    with shop.terminal.store.write() as writer:
+        change_way(writer, 1, name="POS", till="till-2", details=FolderDetails(path=str(folder.path)))
+    folder.write("1.json", SALE)
+    folder.restart(shop)
+    folder.look()
+    assert shop.story() == ["prompt"]

@@ -165,4 +165,4 @@ class OdooPolling:
         progress.seen = {key for key in progress.seen if key[1] >= oldest}
         kept = msgspec.to_builtins(progress)
         with self._terminal.store.write() as writer:
-            save_progress(writer, self._way.number, kept)
+            save_progress(writer, self._way, kept)

@@ -24,6 +24,7 @@ from merchant_agent.terminal.pos.printer.stream import Finished
 from merchant_agent.terminal.pos.sightings import Outcome, Sighting, shown_lines
 from merchant_agent.terminal.pos.taking import Came, own_order, take
 from merchant_agent.terminal.pos.ways import PrinterDetails, Way
+from merchant_agent.terminal.pos.words import own_names
 from merchant_agent.terminal.services import Terminal
 
 _REMEMBERED: Final = 500
@@ -76,9 +77,8 @@ class PrinterTap:
     def _adds(self, finished: Finished) -> bytes | None:
         paper = finished.paper
         lines = paper.lines
-        job = understand(
-            lines, has_image=paper.has_image, patterns=self._patterns(), own_names=self._own_names()
-        )
+        names = own_names(self._terminal)
+        job = understand(lines, has_image=paper.has_image, patterns=self._patterns(), own_names=names)
         if not finished.final and not _is_whole(job):
             return None
         try:
@@ -134,13 +134,6 @@ class PrinterTap:
 
     def _local(self, at: datetime | None) -> datetime | None:
         return None if at is None else at.replace(tzinfo=ZoneInfo(self._terminal.settings.zone))
-
-    def _own_names(self) -> tuple[str, ...]:
-        journal = self._terminal.journal
-        if not journal.enrolled:
-            return ()
-        merchant = journal.identity.merchant
-        return (str(merchant.get("shop_name", "")), str(merchant.get("name", "")))
 
     def _tell(self, job: Job, came: Came, lines: tuple[str, ...], order: str) -> None:
         self._show(
