@@ -4,12 +4,13 @@
 # make screenshots  pictures of every page and state, in the folder shots
 # make bench  the measurements, each beside its reference
 # make lighthouse  Lighthouse on the phone's pages (needs npm; no part of make test)
+# make fuzz   coverage-guided fuzzing of the receipt printer's data for ten minutes (no part of make test)
 SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: run test lint bench translations screenshots lighthouse clean
+.PHONY: run test lint bench translations screenshots lighthouse fuzz clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/merchant-agent demo
@@ -32,6 +33,10 @@ bench: $(VENV)/.installed-dev
 lighthouse: $(VENV)/.installed-dev
 	@tests/system-packages
 	$(BIN)/python -m tests.lighthouse
+
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --group fuzz
+	$(BIN)/python -m tests.fuzz
 
 screenshots: $(VENV)/.installed-dev
 	@tests/system-packages
