@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from merchant_agent.central.complaints import MOST_ADDITIONS, added_to
-from merchant_agent.central.matters import NOT_REACHED
+from merchant_agent.central.matters import NOT_REACHED, calls_about
 from merchant_agent.central.photos import count_photos
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.models import Addition, CallBack, Record
+from merchant_agent.central.store.models import Addition, Record
 from merchant_agent.central.visits import Said, find_record
 from merchant_agent.errors import FormatError, InvalidError, NotFoundError
 from merchant_agent.evidence.bodies import AdditionBody, ComplaintBody, Consent
@@ -206,14 +206,8 @@ def _calls(reader: Reader, merchant: str, visit: Sequence[Said]) -> list[Look]:
     """The station's calls about what one issuer signed."""
     if not visit:
         return []
-    place = visit[-1].place
-    about = (
-        (CallBack.merchant == merchant)
-        & (CallBack.issuer == place.issuer)
-        & (CallBack.epoch == place.epoch)
-        & CallBack.seq.in_([said.place.seq for said in visit])
-    )
-    rows = reader.all(CallBack.select().where(about))
+    seqs = [said.place.seq for said in visit]
+    rows = calls_about(reader, merchant, visit[-1].place, seqs)
     return [Look(at=row.at, what="missed" if row.outcome == NOT_REACHED else "reached") for row in rows]
 
 

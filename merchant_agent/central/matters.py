@@ -97,14 +97,15 @@ def find_matter(reader: Reader, merchant: str, place: Place) -> Matter:
         visit=visit,
         slips=_slips(reader, merchant, place, seqs),
         remarks=tuple(_told(reader, merchant, place, seqs)),
-        calls=tuple(
-            reader.all(
-                CallBack.select()
-                .where(_at(CallBack, merchant, place, seqs))
-                .order_by(CallBack.at, CallBack.seq)
-            )
-        ),
+        calls=calls_about(reader, merchant, place, seqs),
     )
+
+
+def calls_about(reader: Reader, merchant: str, place: Place, seqs: Sequence[int]) -> tuple[CallBack, ...]:
+    """The calls about these records of the chain of `place`, each once, oldest first."""
+    rows = reader.all(CallBack.select().where(_at(CallBack, merchant, place, seqs)).order_by(CallBack.at))
+    # Each stands beside every record that its visit had then.
+    return tuple({row.at: row for row in rows}.values())
 
 
 def visit_rows(reader: Reader, matter: Matter) -> list[Rating | Suggestion | Complaint]:

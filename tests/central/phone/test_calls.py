@@ -148,6 +148,26 @@ def test_that_nobody_was_reached_is_noted_and_signed_nowhere(
     assert visitor.said(Kind.CONFIRM) == visitor.said(Kind.FINDING) == []
 
 
+def test_a_call_is_told_once_for_a_visit_that_went_on_afterwards(
+    central: Central, visitor: Visitor, merchant: str, clock: ManualClock
+) -> None:
+    prompt = visitor.sender.ask()
+    first = visitor.rate(prompt)
+    visitor.rate(prompt, level=4)
+    visitor.upload()
+    call_back(central, merchant, place_of(visitor, first), "not_reached", who="wang.fang")
+    clock.advance(60)
+    last = visitor.rate(prompt, level=3)
+    visitor.upload()
+    with central.store.read() as reader:
+        found = find_matter(reader, merchant, place_of(visitor, last))
+    assert [call.who for call in found.calls] == ["wang.fang"]
+    office = Office(central, clock)
+    office.hire("li.na")
+    office.enter(name="li.na")
+    assert office.text(address(merchant, visitor, last)).count("wang.fang") == 1
+
+
 def test_what_is_settled_stays_until_a_phone_speaks_again(
     central: Central, visitor: Visitor, merchant: str, clock: ManualClock
 ) -> None:

@@ -55,7 +55,7 @@ def place(row: Addition) -> Place:
     return Place(issuer=row.issuer, epoch=row.epoch, seq=row.seq)
 
 
-def complain_on_tablet(visitor: Visitor) -> Sent:
+def complain_on_tablet(visitor: Visitor, prompt: Sent | None = None) -> Sent:
     sender = visitor.sender
     body = ComplaintBody(
         categories=("price",),
@@ -69,7 +69,7 @@ def complain_on_tablet(visitor: Visitor) -> Sent:
         first="shop",
     )
     sender.at = visitor.clock.now()
-    about = sender.about(sender.ask())
+    about = sender.about(prompt or sender.ask())
     words = [make_disclosure("comment", "多收了钱")]
     return sender.append(Kind.COMPLAINT, body, about=about, disclosures=words)
 
@@ -278,3 +278,18 @@ def test_a_call_that_reached_nobody_stands_in_the_course(
     page = mine.read(f"/s/{slip}")
     assert "维权服务站打过电话，没有打通" in page
     assert "wang.fang" not in page
+
+
+def test_one_call_about_a_visit_of_two_records_stands_once_in_the_course(
+    central: Central, merchant: str, visitor: Visitor
+) -> None:
+    prompt = visitor.sender.ask()
+    visitor.rate(prompt)
+    complaint = complain_on_tablet(visitor, prompt)
+    slip = visitor.slip(complaint, complaint=True)
+    visitor.upload()
+    mine = phone(central)
+    mine.open(slip, visitor.claim)
+    where = Place(issuer=visitor.sender.issuer, epoch=1, seq=complaint.seq)
+    call_back(central, merchant, where, "not_reached", who="wang.fang")
+    assert mine.read(f"/s/{slip}").count("维权服务站打过电话，没有打通") == 1
