@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from merchant_agent.central.answers import check_codes, check_comment
-from merchant_agent.central.overview import PAGE_ITEMS, Page, shop_names
+from merchant_agent.central.overview import Page, read_page, shop_names
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import MerchantEntry, Urging
 from merchant_agent.errors import InvalidError, NotFoundError
@@ -54,14 +54,12 @@ def tell(central: Central, merchant: str, ways: Sequence[str], comment: str) -> 
 
 def list_urgings(central: Central, *, merchant: str | None = None, page: int = 1) -> Page[Told]:
     """The newest first; of one merchant or of all."""
-    number = max(1, page)
     query = Urging.select().order_by(Urging.at.desc(), Urging.id.desc())
     if merchant is not None:
         query = query.where(Urging.merchant == merchant)
     with central.store.read() as reader:
-        rows: list[Urging] = reader.all(query.paginate(number, PAGE_ITEMS))
-        more = reader.first(query.limit(1).offset(number * PAGE_ITEMS)) is not None
-        names = shop_names(reader, {row.merchant for row in rows})
+        rows: Page[Urging] = read_page(reader, query, page)
+        names = shop_names(reader, {row.merchant for row in rows.items})
     items = tuple(
         Told(
             merchant=row.merchant,
@@ -70,9 +68,9 @@ def list_urgings(central: Central, *, merchant: str | None = None, page: int = 1
             ways=tuple(row.ways),
             comment=row.comment,
         )
-        for row in rows
+        for row in rows.items
     )
-    return Page(items=items, number=number, more=more)
+    return Page(items=items, number=rows.number, more=rows.more)
 
 
 def forget_old_urgings(tx: Writer, before: datetime) -> int:
