@@ -151,11 +151,13 @@ class Relay:
             self._forget(connection)
             return
         self._note("")
-        job = PrintJob(connection, target, self._turns, self._along, self._patience)
-        with self._lock:
-            self._jobs[connection] = job
         try:
+            job = PrintJob(connection, target, self._turns, self._along, self._patience)
+            with self._lock:
+                self._jobs[connection] = job
             job.run()
+        except OSError as error:
+            _log.info("printer: a POS was gone before its job began: %s", error)
         finally:
             target.close()
             hang_up(connection)

@@ -6,6 +6,7 @@ An address is written `tcp://192.168.1.50:9100`, `file:///dev/usb/lp0` or `spool
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 import select
@@ -14,6 +15,7 @@ import stat
 import threading
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -22,8 +24,11 @@ from merchant_agent.errors import InvalidError
 PORT: Final = 9100
 CONNECT_S: Final = 3.0
 _PIECE_BYTES: Final = 16_384
-_HOST: Final = re.compile(r"[a-z0-9._:%-]{1,253}")
+_HOST_MAX_CHARS: Final = 253
+_NAME: Final = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
 _LOOK_EVERY_S: Final = 0.5
+# Linux lets a USB printer be opened once: whoever printed before may need a moment to give it free.
+_TRY_AGAIN_S: Final = 0.1
 # A peer that is gone without a word is noticed after about two minutes.
 _KEEP_ALIVE: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
@@ -70,7 +75,8 @@ def check_address(address: str) -> str:
     parts = _split(address)
     match parts.scheme:
         case "tcp":
-            return f"tcp://{parts.hostname}:{parts.port or PORT}"
+            host = parts.hostname or ""
+            return f"tcp://{f'[{host}]' if ':' in host else host}:{parts.port or PORT}"
         case "file":
             return f"file://{parts.path}"
         case _:
@@ -89,7 +95,7 @@ def open_target(address: str) -> Target:
         case "tcp":
             return _Tcp(parts.hostname or "", parts.port or PORT)
         case "file":
-            return _Device(unquote(parts.path))
+            return _open_device(unquote(parts.path))
         case _:
             return _open_spool(unquote(parts.netloc))
 
@@ -109,7 +115,7 @@ def _split(address: str) -> SplitResult:
     except ValueError as error:
         raise InvalidError("printer-address", "the port is a number up to 65535") from error
     whole = {
-        "tcp": _HOST.fullmatch(parts.hostname or "") is not None and port != 0 and not parts.path.strip("/"),
+        "tcp": _is_host(parts.hostname or "") and port != 0 and not parts.path.strip("/"),
         "file": parts.path.startswith("/") and not parts.netloc,
         "spool": bool(parts.netloc),
     }
@@ -118,6 +124,16 @@ def _split(address: str) -> SplitResult:
             "printer-address", "tcp://ADDRESS:PORT, file:///dev/usb/lp0 or spool://QUEUE is expected"
         )
     return parts
+
+
+def _is_host(host: str) -> bool:
+    if ":" not in host:
+        return len(host) <= _HOST_MAX_CHARS and _NAME.fullmatch(host) is not None
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class _Tcp(Target):
@@ -151,12 +167,14 @@ class _Device(Target):
     def __init__(self, path: str) -> None:
         flags = os.O_NOCTTY | os.O_NONBLOCK
         self._is_closed = threading.Event()
+        self._lock = threading.Lock()  # guards the one below
+        self._is_receiving = False
         try:
-            self._file = os.open(path, os.O_RDWR | flags)
+            self._file = _open_in_time(path, os.O_RDWR | flags)
             self.answers = stat.S_ISCHR(os.fstat(self._file).st_mode)
         except PermissionError:
-            self._file = os.open(path, os.O_WRONLY | flags)
-        # Of the thread that reads, which alone closes it: a number that was closed may be another file's.
+            self._file = _open_in_time(path, os.O_WRONLY | flags)
+        # Never closed under a thread that reads: a number that was closed may be another file's.
         self._reading = os.dup(self._file) if self.answers else -1
 
     def send(self, octets: bytes) -> None:
@@ -170,28 +188,40 @@ class _Device(Target):
                     raise
 
     def receive(self) -> bytes:
+        with self._lock:
+            if self._is_closed.is_set():
+                return b""
+            self._is_receiving = True
         try:
-            while not self._is_closed.is_set():
-                if select.select([self._reading], [], [], _LOOK_EVERY_S)[0]:
-                    with suppress(BlockingIOError):
-                        if said := os.read(self._reading, _PIECE_BYTES):
-                            return said
-                        # It has nothing to say, which is no end of the job.
-                        self._is_closed.wait(_LOOK_EVERY_S)
-        except OSError:
-            os.close(self._reading)
-            raise
-        os.close(self._reading)
+            return self._wait()
+        finally:
+            with self._lock:
+                self._is_receiving = False
+                if self._is_closed.is_set():
+                    os.close(self._reading)
+
+    def _wait(self) -> bytes:
+        while not self._is_closed.is_set():
+            if select.select([self._reading], [], [], _LOOK_EVERY_S)[0]:
+                with suppress(BlockingIOError):
+                    if said := os.read(self._reading, _PIECE_BYTES):
+                        return said
+                    # It has nothing to say, which is no end of the job.
+                    self._is_closed.wait(_LOOK_EVERY_S)
         return b""
 
     def finish(self) -> None:
         """A device has no end of a job."""
 
     def close(self) -> None:
-        if not self._is_closed.is_set():
+        with self._lock:
+            if self._is_closed.is_set():
+                return
             self._is_closed.set()
+            is_read_by_nobody = self.answers and not self._is_receiving
+        for file in (self._file, *([self._reading] if is_read_by_nobody else [])):
             with suppress(OSError):
-                os.close(self._file)
+                os.close(file)
 
 
 class Spool(Target):
@@ -204,15 +234,22 @@ class Spool(Target):
         self._spooler = ctypes.WinDLL("winspool.drv", use_last_error=True)  # type: ignore[attr-defined]
         self._handle = ctypes.c_void_p()
         document = _DocInfo("merchant-agent", None, "RAW")
+        self._lock = threading.Lock()  # guards the one below
+        self._is_closed = False
         self._check(self._spooler.OpenPrinterW(queue, ctypes.byref(self._handle), None))
-        self._check(self._spooler.StartDocPrinterW(self._handle, 1, ctypes.byref(document)))
+        try:
+            self._check(self._spooler.StartDocPrinterW(self._handle, 1, ctypes.byref(document)))
+        except OSError:
+            self.close()
+            raise
 
     def send(self, octets: bytes) -> None:
         """Hands it to the spooler, which keeps it while the printer is slow."""
         left = octets
         while left:
             written = ctypes.c_ulong(0)
-            self._check(self._spooler.WritePrinter(self._handle, left, len(left), ctypes.byref(written)))
+            is_done = self._spooler.WritePrinter(self._handle, left, len(left), ctypes.byref(written))
+            self._check(is_done and written.value)
             left = left[written.value :]
 
     def finish(self) -> None:
@@ -221,6 +258,10 @@ class Spool(Target):
 
     def close(self) -> None:
         """Gives the queue free."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
         self._spooler.ClosePrinter(self._handle)
 
     @staticmethod
@@ -237,6 +278,24 @@ class _DocInfo(ctypes.Structure):
         ("output", ctypes.c_wchar_p),
         ("type", ctypes.c_wchar_p),
     )
+
+
+def _open_device(path: str) -> Target:
+    if not hasattr(os, "O_NONBLOCK"):
+        raise InvalidError("printer-address", "file:// is a device of Linux")
+    return _Device(path)
+
+
+def _open_in_time(path: str, flags: int) -> int:
+    """The opened device; one that another holds is waited for."""
+    for _ in range(round(CONNECT_S / _TRY_AGAIN_S)):
+        try:
+            return os.open(path, flags)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+        threading.Event().wait(_TRY_AGAIN_S)
+    return os.open(path, flags)
 
 
 def _open_spool(queue: str) -> Target:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import pty
 import socket
+import termios
 import threading
 import time
 import tty
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,10 +23,11 @@ from merchant_agent.terminal.pos.printer.along import READ_LIMIT_S
 from merchant_agent.terminal.pos.printer.job import Patience
 from merchant_agent.terminal.pos.printer.relay import Relay
 from merchant_agent.terminal.pos.printer.stream import Finished
-from merchant_agent.terminal.pos.printer.targets import check_address
+from merchant_agent.terminal.pos.printer.targets import check_address, open_target
 from tests.terminal.pos.printer.machines import WAIT_S, Printer, connect, print_job, read_to_end, until
 from tests.terminal.pos.printer.papers import job, receipts
 
+NOBODY = 65_534
 QR = b"<QR>"
 RECEIPT = job("小店\n单号: 1\n合计: 5.00")
 
@@ -329,6 +333,48 @@ def test_device_file_gets_what_a_network_printer_gets(tmp_path: Path, relay_of: 
     assert device.read_bytes() == RECEIPT[:-4] + QR + RECEIPT[-4:]
 
 
+def test_device_is_given_free_by_whoever_only_looked_whether_it_is_there() -> None:
+    """A USB printer's device opens once: whoever keeps it open keeps everybody else off the printer."""
+    master, slave = pty.openpty()
+    try:
+        path = os.ttyname(slave)
+        for _ in range(3):
+            open_target(f"file://{path}").close()
+        assert opened(path) == 1
+    finally:
+        os.close(slave)
+        os.close(master)
+
+
+def test_device_that_another_job_holds_is_waited_for() -> None:
+    master, slave = pty.openpty()
+    path, user = os.ttyname(slave), os.geteuid()
+    os.chown(path, user or NOBODY, -1)
+    fcntl.ioctl(slave, termios.TIOCEXCL)
+    given_free = threading.Timer(0.3, fcntl.ioctl, (slave, termios.TIOCNXCL))
+    try:
+        # Root may open it all the same.
+        os.seteuid(user or NOBODY)
+        with pytest.raises(OSError, match="busy"):
+            os.open(path, os.O_RDWR | os.O_NOCTTY)
+        given_free.start()
+        open_target(f"file://{path}").close()
+    finally:
+        os.seteuid(user)
+        given_free.join()
+        os.close(slave)
+        os.close(master)
+
+
+def opened(path: str) -> int:
+    """How often this process has the file open."""
+    found = 0
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found += str(descriptor.readlink()) == path
+    return found
+
+
 def test_port_that_is_taken_is_told_in_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -349,13 +395,21 @@ def test_port_that_is_taken_is_told_in_one_sentence() -> None:
         (" tcp://printer:9101/ ", "tcp://printer:9101"),
         ("file:///dev/usb/lp0", "file:///dev/usb/lp0"),
         ("spool://XP-80C", "spool://XP-80C"),
+        ("tcp://[fe80::1]", "tcp://[fe80::1]:9100"),
     ],
 )
 def test_addresses_of_printers_have_one_form(given: str, kept: str) -> None:
     assert check_address(given) == kept
+    assert check_address(kept) == kept
 
 
-@pytest.mark.parametrize("given", ["", "192.168.1.50", "tcp://", "tcp://a:99999", "file://dev", "http://a"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("", "192.168.1.50", "tcp://", "tcp://a:99999", "file://dev", "http://a"),
+        *("tcp://192..1", f"tcp://{'a' * 64}", "tcp://fe80::1:9100"),
+    ],
+)
 def test_addresses_that_no_printer_has_are_refused(given: str) -> None:
     with pytest.raises(InvalidError) as caught:
         check_address(given)
