@@ -86,7 +86,10 @@ class OdooDetails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     api_key: str
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url.strip())
+        try:
+            parts = urlsplit(self.url.strip())
+        except ValueError as error:
+            raise InvalidError("odoo-url", "the host is none") from error
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise InvalidError("odoo-url", "http:// or https:// and a host are expected")
         msgspec.structs.force_setattr(self, "url", f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}")

@@ -130,6 +130,7 @@ def _refused(code: str) -> str:
         "file-unreadable": gettext(
             "The file cannot be read: another program holds it, or this one has no right to. It is tried again every few seconds."
         ),
+        "odoo-order": gettext("The order is not as Odoo describes its orders."),
         "start": gettext("This terminal is not enrolled yet."),
         "on-hold": gettext("This terminal cannot sign at the moment."),
     }

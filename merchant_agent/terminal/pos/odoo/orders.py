@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from merchant_agent.domain.sales import ORDER_MAX_CHARS, TILL_MAX_CHARS, Sale, SaleKind, SaleSource
+from merchant_agent.errors import InvalidError
 
 MODEL: Final = "pos.order"
 PAID: Final = ("paid", "done", "invoiced")
@@ -56,22 +57,23 @@ def sale_of(order: Mapping[str, Any], till: str) -> Sale:
     """The sale that an order tells of, a refund where it is one; `till` empty: its point of sale's name.
 
     Raises:
-        InvalidError: as `Sale`.
-        ValueError: a part is not of the type that Odoo documents.
-        KeyError: likewise.
+        InvalidError: as `Sale`; "odoo-order", a part is not of the type that Odoo documents.
     """
-    amount = Decimal(str(order["amount_total"])).quantize(_CENT)
+    try:
+        amount, at = Decimal(str(order["amount_total"])).quantize(_CENT), parse_date(order["date_order"])
+        number = str(order.get("pos_reference") or order["name"]).strip()
+    except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+        raise InvalidError("odoo-order", "an order is not as Odoo documents it") from error
     is_refund = amount < 0 or any(
         order.get(name) for name in ("is_refund", "refunded_order_id", "refunded_order_ids")
     )
-    number = str(order.get("pos_reference") or order["name"]).strip()
     return Sale(
         order=number[:ORDER_MAX_CHARS],
         till=till or _label(order.get("config_id"))[:TILL_MAX_CHARS],
         kind=SaleKind.REFUND if is_refund else _form(order),
         amount=abs(amount),
         currency=_label(order.get("currency_id")) or "CNY",
-        at=parse_date(order["date_order"]),
+        at=at,
         source=SaleSource.ODOO,
     )
 

@@ -6,10 +6,18 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from merchant_agent.errors import InvalidError
 from merchant_agent.terminal.pos.odoo.polling import PAGE, OdooPolling
 from merchant_agent.terminal.pos.sightings import Outcome, Sighting
 from merchant_agent.terminal.pos.states import StateCode
-from merchant_agent.terminal.pos.ways import OdooDetails, add_way, list_ways, switch_way
+from merchant_agent.terminal.pos.ways import (
+    OdooDetails,
+    add_way,
+    change_way,
+    list_ways,
+    load_progress,
+    switch_way,
+)
 from tests.terminal.collect.shop import Shop
 from tests.terminal.pos.odoo.server import DATABASE, KEY, LOGIN, Odoo
 
@@ -222,3 +230,41 @@ def test_order_that_could_not_be_stored_is_taken_later(
     assert shop.story() == []
     plug.look()
     assert shop.story() == ["prompt"]
+
+
+@pytest.mark.parametrize("part", ["amount_total", "date_order", "name", "currency_id"])
+@pytest.mark.parametrize("value", [False, "x", 1e40, [1], {}])
+def test_order_that_is_none_holds_up_no_other(
+    shop: Shop, odoo: Odoo, plugged: Callable[..., Plugged], part: str, value: object
+) -> None:
+    plug = plugged()
+    plug.look()
+    odoo.sell("0001", "2026-05-20 04:00:01.000000").update({part: value, "pos_reference": False})
+    odoo.sell("0002", "2026-05-20 04:00:02.000000")
+    for _ in range(3):
+        assert plug.look() is StateCode.CONNECTED
+    assert shop.shown() == "0002"
+
+
+@pytest.mark.parametrize("url", ["", "odoo", "ftp://odoo", "http://", "http://[odoo"])
+def test_address_that_is_no_odoos_is_refused(url: str) -> None:
+    with pytest.raises(InvalidError) as caught:
+        OdooDetails(url=url, database=DATABASE, login=LOGIN, api_key=KEY)
+    assert caught.value.code == "odoo-url"
+
+
+def test_another_database_begins_anew_and_another_key_goes_on(
+    shop: Shop, odoo: Odoo, plugged: Callable[..., Plugged]
+) -> None:
+    plug = plugged()
+    plug.look()
+    odoo.sell("0001", "2026-05-20 04:00:01.000000")
+
+    def change(database: str) -> object:
+        details = OdooDetails(url=odoo.url, database=database, login="another", api_key=KEY)
+        with shop.terminal.store.write() as writer:
+            change_way(writer, 1, name="Odoo", till="", details=details)
+            return load_progress(writer, 1)
+
+    assert change(DATABASE) is not None
+    assert change("another") is None
