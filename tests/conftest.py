@@ -16,36 +16,51 @@ from tests.clocks import ManualClock
 from tests.enrolled import EnrolledJournal, enrolled_journal
 from tests.postgres import PostgresCluster
 
-# They start programs, load the machine, or measure time: with several workers one has them all.
-_ONE_BY_ONE = (
-    "attacks/",
-    "central/intake/test_at_once.py",
-    "central/log/test_go.py",
-    "demo/",
-    "e2e/",
-    "faults/",
-    "house/",
-    "terminal/pos/printer/test_relay.py",
-    "terminal/test_memory.py",
-    "web/test_server.py",
-)
+# They start programs, load the machine, or measure time: no two of a group run at once.
+_GROUPS = {
+    "browsers": ("e2e/",),
+    "programs": (
+        "attacks/",
+        "central/intake/test_at_once.py",
+        "central/log/test_go.py",
+        "demo/",
+        "faults/",
+        "house/",
+        "terminal/pos/printer/test_relay.py",
+        "terminal/test_memory.py",
+        "web/test_server.py",
+    ),
+}
 
 
-class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Tests of a file stay together, in one worker, with what they share.
+def _scope_of(nodeid: str) -> str:
+    """The tests that one worker has together: a group, else a file, with what its tests share."""
+    path = nodeid.partition("::")[0]
+    inner = path.removeprefix("tests/")
+    return next((group for group, paths in _GROUPS.items() if inner.startswith(paths)), path)
 
-    Not `--dist loadgroup`: pytest-xdist 3.8 finds no groups under pytest 9.2.
-    """
+
+def _rank(scope: str) -> int:
+    return list(_GROUPS).index(scope) if scope in _GROUPS else len(_GROUPS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The groups come first, the longest of all before: nobody waits for them at the end."""
+    items.sort(key=lambda item: _rank(_scope_of(item.nodeid)))
+
+
+class _ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Not `--dist loadgroup`: pytest-xdist 3.8 finds no groups under pytest 9.2."""
 
     def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        return "one by one" if path.removeprefix("tests/").startswith(_ONE_BY_ONE) else path
+        return _scope_of(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFile:
-    """With several workers: who runs what."""
-    return _ByFile(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByGroup:
+    """With several workers: who runs what, in the order of the collection."""
+    config.option.loadscopereorder = False
+    return _ByGroup(config, log)
 
 
 @pytest.fixture
