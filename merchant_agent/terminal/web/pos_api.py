@@ -9,6 +9,7 @@ from http import HTTPStatus
 import msgspec
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.routing import BaseConverter
 
 from merchant_agent.domain.sales import Sale, SaleKind
 from merchant_agent.errors import InvalidError, MerchantAgentError, SignInError, TooLargeError
@@ -47,6 +48,7 @@ _WRONG_BURST, _WRONG_A_SECOND = 30, 0.5
 def pos_api(terminal: Terminal, sightings: Sightings) -> Blueprint:
     """The interface for tills; every request carries `Authorization: Bearer <token>`."""
     blueprint = Blueprint("pos_api", __name__, url_prefix="/pos/v1")
+    blueprint.record(lambda state: state.app.url_map.converters.update(prompt=_PromptId))
     desk = _Desk(terminal, sightings)
 
     @blueprint.post("/sales")
@@ -66,12 +68,12 @@ def pos_api(terminal: Terminal, sightings: Sightings) -> Blueprint:
         results = [desk.take_one(terms, sale) for sale in batch.sales]
         return json_answer(msgspec.to_builtins(BatchAnswer(results=results)))
 
-    @blueprint.get("/sales/<prompt_id>")
+    @blueprint.get("/sales/<prompt:prompt_id>")
     def ask(prompt_id: str) -> Response:
         terms = desk.admit()
         return _told(sale_state(terminal, prompt_id, till=terms.till))
 
-    @blueprint.delete("/sales/<prompt_id>")
+    @blueprint.delete("/sales/<prompt:prompt_id>")
     def withdraw(prompt_id: str) -> Response:
         terms = desk.admit()
         return _told(withdraw_sale(terminal, prompt_id, till=terms.till))
@@ -87,6 +89,12 @@ def pos_api(terminal: Terminal, sightings: Sightings) -> Blueprint:
         return response
 
     return blueprint
+
+
+class _PromptId(BaseConverter):
+    """Anything that is no other path's name: what a path has not is answered with its own methods alone."""
+
+    regex = "(?!batch$)[^/]+"
 
 
 class _Desk:

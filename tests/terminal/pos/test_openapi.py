@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from merchant_agent.evidence.record import new_id
 from merchant_agent.terminal.pos.openapi import describe_pos_api
 from tests.terminal.collect.shop import TILL, Shop
 from tests.terminal.web.doors import Till, make_app_of
@@ -22,7 +24,7 @@ def app(shop: Shop) -> Flask:
 
 def test_every_path_and_method_is_described_and_no_other(app: Flask) -> None:
     served = {
-        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method)
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method)
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/pos/v1/")
         for method in (rule.methods or set()) & METHODS
@@ -34,6 +36,14 @@ def test_every_path_and_method_is_described_and_no_other(app: Flask) -> None:
         if method.upper() in METHODS
     }
     assert described == served
+
+
+def test_method_that_a_path_has_not_is_answered_with_those_that_it_has(app: Flask) -> None:
+    for path, operations in describe_pos_api()["paths"].items():
+        has = {method.upper() for method in operations} & METHODS
+        answer = app.test_client().put(path.format(prompt_id=new_id(datetime.now(UTC))))
+        assert answer.status_code == 405
+        assert {method.upper() for method in answer.allow} - {"HEAD", "OPTIONS"} == has
 
 
 def test_document_is_served_to_anybody_and_every_reference_leads_somewhere(app: Flask) -> None:
