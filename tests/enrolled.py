@@ -9,7 +9,7 @@ with enrolled_journal(tmp_path, clock) as terminal:
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from merchant_agent.store.store import Store
 from merchant_agent.terminal.store.appending import Appended
 from merchant_agent.terminal.store.journal import Journal
 from merchant_agent.terminal.store.opening import open_store
+from merchant_agent.terminal.store.shop import Shop
 from tests.clocks import START
 
 CATALOGUE = "2026-1"
@@ -55,17 +56,18 @@ class OfflineCentral:
         return Trust(root=(NamedKey(kid=kid, key=encode_b64u(self.root.public)),), log=())
 
     @property
-    def merchant(self) -> Mapping[str, str]:
+    def merchant(self) -> Shop:
         """What central says of the shop at the enrolment."""
-        return {
-            "id": self.merchant_id,
-            "name": "示例餐饮有限公司",
-            "shop_name": "示例面馆",
-            "credit_code": "91310000MA1K000005",
-            "address": "示例路 1 号",
-            "trade": "restaurant",
-            "phone": "021-00000000",
-        }
+        return Shop(
+            id=self.merchant_id,
+            name="示例餐饮有限公司",
+            shop_name="示例面馆",
+            credit_code="91310000MA1K000006",
+            address="示例路 1 号",
+            trade="restaurant",
+            phone="021-00000000",
+            promises=(),
+        )
 
     def grant(
         self,

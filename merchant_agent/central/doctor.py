@@ -21,6 +21,7 @@ from merchant_agent.central.store.opening import DATABASE_NAME, open_existing
 from merchant_agent.clock import SystemClock
 from merchant_agent.diagnosis import Check, Diagnosis, attention, broken, healthy
 from merchant_agent.domain.catalogue import load_catalogue
+from merchant_agent.domain.promises import load_promise_kinds
 from merchant_agent.errors import MerchantAgentError
 from merchant_agent.resources import directory
 from merchant_agent.settings import CentralSettings
@@ -108,6 +109,7 @@ def _as_it_is(settings: CentralSettings, store: Store, clock: SystemClock) -> Ce
         store=store,
         identity=load_identity(folder.keys, origin=settings.log_origin),
         catalogue=load_catalogue(directory("config") / "catalogue"),
+        promise_kinds=load_promise_kinds(directory("config") / "promises"),
     )
 
 

@@ -2,19 +2,21 @@
 
 Findings, disputes, confirmations and what was erased are told at once. Of everything in between only
 the link is handed over: the chain can be checked, and levels reach the shop with the daily
-release alone.
+release alone. With every answer comes what is registered of the shop, so that its terminals show
+a corrected name or a new promise.
 
 Source: PROTOCOL.md, "Inbox".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import peewee
 
 from merchant_agent.central.intake.asking import find_asker, find_heads, require_signed
+from merchant_agent.central.merchants import find_merchant, told_of
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import ChainHead, Erasure, Grant, Record, Remark
 from merchant_agent.evidence.jws import link_of
@@ -31,9 +33,10 @@ class Inbox:
 
     `grant` is the chain's, None before central has said anything. Each entry is a record that is told, or
     the link of one that is not. `next` is the seq to ask after then, `last` that of the newest record
-    that is told, -1 where none is.
+    that is told, -1 where none is. `merchant` is what is registered of the shop, as at an enrolment.
     """
 
+    merchant: Mapping[str, object]
     grant: bytes | None
     entries: tuple[bytes, ...]
     next: int
@@ -44,7 +47,7 @@ def read_inbox(central: Central, issuer: str, header: str, after: int) -> Inbox:
     """What central said after its own seq `after`, for the terminal that signed the request.
 
     Raises:
-        NotFoundError: "issuer".
+        NotFoundError: "issuer" or "merchant".
         SignInError: "request-signature", when it is not signed by the terminal over its present nonce.
     """
     granted = find_asker(central, issuer, header)
@@ -57,8 +60,9 @@ def read_inbox(central: Central, issuer: str, header: str, after: int) -> Inbox:
 def _read(reader: Reader, merchant: str, after: int) -> Inbox:
     own = (ChainHead.merchant == merchant) & (ChainHead.role == "central")
     issuer = reader.scalar(ChainHead.select(ChainHead.issuer).where(own))
+    shop = told_of(find_merchant(reader, merchant))
     if issuer is None:
-        return Inbox(grant=None, entries=(), next=after, last=-1)
+        return Inbox(merchant=shop, grant=None, entries=(), next=after, last=-1)
     granted = (Grant.merchant == merchant) & (Grant.issuer == issuer)
     grant = reader.scalar(Grant.select(Grant.octets).where(granted))
     told = _told_after(reader, merchant, issuer, after)
@@ -71,6 +75,7 @@ def _read(reader: Reader, merchant: str, after: int) -> Inbox:
     )
     entries = _entries(reader.all(query.tuples()), told)
     return Inbox(
+        merchant=shop,
         grant=None if grant is None else bytes(grant),
         entries=entries,
         next=after + len(entries),

@@ -2,6 +2,7 @@
 
 A file is taken as a whole or not at all; every line that does not fit is named with what
 is wrong in it. A merchant is known by its credit code: a line about a known one changes it.
+What a merchant promises is entered in the form alone; a file leaves it as it is.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import MerchantEntry
 from merchant_agent.domain.catalogue import Catalogue
 from merchant_agent.domain.merchants import Merchant, Programme
+from merchant_agent.domain.promises import Promise, PromiseKind, PromiseKinds
+from merchant_agent.domain.text import half_width
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError, StoreConflictError
 from merchant_agent.evidence.grant import new_issuer_id
 from merchant_agent.store.credentials import audit
@@ -24,7 +27,10 @@ from merchant_agent.store.store import Reader, Writer
 MAX_FILE_BYTES = 4 << 20
 MAX_LINES = 20_000
 
-_NAMES = tuple(field.name for field in fields(Merchant))
+_MAX_DAYS_DIGITS = 4
+
+_NAMES = tuple(field.name for field in fields(Merchant) if field.name != "promises")
+_TOLD = ("id", "name", "shop_name", "credit_code", "address", "trade", "phone", "promises")
 _REQUIRED = ("name", "credit_code", "address", "trade")
 _HEADINGS = {
     "name": ("名称", "企业名称", "主体名称"),
@@ -87,15 +93,18 @@ class Imported:
     unchanged: int
 
 
-def read_merchant(entered: Mapping[str, str], catalogue: Catalogue) -> Merchant:
+def read_merchant(
+    entered: Mapping[str, str], catalogue: Catalogue, kinds: PromiseKinds | None = None
+) -> Merchant:
     """The merchant that a form states, by the names of `Merchant`'s fields; absent ones are empty.
 
-    A trade may be written as its code or its name, the programme likewise.
+    A trade may be written as its code or its name, the programme likewise. With `kinds` it also states the
+    promises, by the names that `promise_field` gives.
 
     Raises:
         MerchantInvalidError: some fields do not fit; all of them are named.
     """
-    values: dict[str, str | Programme] = {}
+    values: dict[str, object] = {}
     problems: list[Problem] = []
     for name in _NAMES:
         try:
@@ -103,9 +112,25 @@ def read_merchant(entered: Mapping[str, str], catalogue: Catalogue) -> Merchant:
             values[name] = getattr(Merchant(**{**asdict(_IN_ORDER), name: value}), name)
         except InvalidError as error:
             problems.append(Problem(field=name, code=error.code, detail=error.detail))
+    values["promises"] = _read_promises(entered, kinds, problems) if kinds else ()
     if problems:
         raise MerchantInvalidError(tuple(problems))
     return Merchant(**values)  # type: ignore[arg-type]  # each was checked by its own field
+
+
+def promise_field(code: str, detail: str = "") -> str:
+    """The form's name for a promise's box, not empty where the shop promises that, or for a detail of it."""
+    return f"promise-{code}-{detail}" if detail else f"promise-{code}"
+
+
+def promises_of(entry: MerchantEntry) -> tuple[Promise, ...]:
+    """What a registered merchant promises."""
+    return tuple(Promise(**promise) for promise in entry.promises)
+
+
+def told_of(entry: MerchantEntry) -> dict[str, object]:
+    """What a merchant's terminals are told of it; see PROTOCOL.md, "The merchant"."""
+    return {name: getattr(entry, name) for name in _TOLD}
 
 
 def find_merchant(reader: Reader, merchant: str) -> MerchantEntry:
@@ -175,7 +200,7 @@ def import_merchants(central: Central, octets: bytes, *, who: str) -> Imported:
                 _insert(tx, merchant, now)
                 added += 1
             elif any(getattr(entry, name) != getattr(merchant, name) for name in _NAMES):
-                _update(tx, entry.id, merchant, now)
+                _update(tx, entry.id, replace(merchant, promises=promises_of(entry)), now)
                 changed += 1
         audit(tx, at=now, who=who, what="merchants-imported", detail=f"{added} added, {changed} changed")
     return Imported(added=added, changed=changed, unchanged=len(merchants) - added - changed)
@@ -204,6 +229,37 @@ def _read_programme(text: str) -> Programme:
         return Programme(text)
     except ValueError as error:
         raise InvalidError("programme", "none, site or model is expected") from error
+
+
+def _read_promises(
+    entered: Mapping[str, str], kinds: PromiseKinds, problems: list[Problem]
+) -> tuple[Promise, ...]:
+    """Every promise whose box is ticked; what is wrong in one is added to the problems."""
+    promises = []
+    for kind in kinds.kinds:
+        if entered.get(promise_field(kind.code)):
+            try:
+                promise = _read_promise(entered, kind)
+                kinds.check(promise)
+            except InvalidError as error:
+                field = promise_field(kind.code, error.code.removeprefix("promise-"))
+                problems.append(Problem(field=field, code=error.code, detail=error.detail))
+            else:
+                promises.append(promise)
+    return tuple(promises)
+
+
+def _read_promise(entered: Mapping[str, str], kind: PromiseKind) -> Promise:
+    texts = {detail: entered.get(promise_field(kind.code, detail), "").strip() for detail in kind.takes}
+    days = half_width(texts.get("days", ""))
+    if days and not (days.isascii() and days.isdigit() and len(days) <= _MAX_DAYS_DIGITS):
+        raise InvalidError("promise-days", "a number of days is expected")
+    return Promise(
+        code=kind.code,
+        days=int(days) if days else None,
+        goods=texts.get("goods", ""),
+        terms=texts.get("terms", ""),
+    )
 
 
 def _read_file(octets: bytes, catalogue: Catalogue) -> list[Merchant]:

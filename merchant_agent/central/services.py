@@ -15,6 +15,7 @@ from merchant_agent.central.store.models import Installation
 from merchant_agent.central.store.opening import open_store
 from merchant_agent.clock import Clock
 from merchant_agent.domain.catalogue import Catalogue, load_catalogue
+from merchant_agent.domain.promises import PromiseKinds, load_promise_kinds
 from merchant_agent.errors import SettingsError, StartError
 from merchant_agent.evidence.keys import fingerprint
 from merchant_agent.evidence.note import format_vkey
@@ -39,6 +40,7 @@ class Central:
     store: Store
     identity: Identity
     catalogue: Catalogue
+    promise_kinds: PromiseKinds
     issuers: Issuers = field(default_factory=Issuers)
     newest: NewestCheckpoint = field(default_factory=NewestCheckpoint)
 
@@ -71,10 +73,11 @@ def open_central(settings: CentralSettings, clock: Clock) -> Central:
     Raises:
         StartError: the folder is in use or unusable, the database is not to be used, or the
             keys in the folder are not the ones that the database was begun with.
-        SettingsError: the catalogue is missing or not consistent.
+        SettingsError: the catalogue, or what shops may promise, is missing or not consistent.
         StoreError: the database is damaged, or its disk is full.
     """
     catalogue = load_catalogue(directory("config") / "catalogue")
+    promise_kinds = load_promise_kinds(directory("config") / "promises")
     folder = DataFolder(settings.data)
     if not settings.database:
         folder.lock()
@@ -89,7 +92,13 @@ def open_central(settings: CentralSettings, clock: Clock) -> Central:
         folder.unlock()
         raise
     return Central(
-        settings=settings, folder=folder, clock=clock, store=store, identity=identity, catalogue=catalogue
+        settings=settings,
+        folder=folder,
+        clock=clock,
+        store=store,
+        identity=identity,
+        catalogue=catalogue,
+        promise_kinds=promise_kinds,
     )
 
 

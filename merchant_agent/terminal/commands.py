@@ -94,7 +94,7 @@ def enrol(data: Path, central_url: str, code: str, trust_file: Path | None) -> N
         click.echo("An officer must confirm the code; call again after that.", err=True)
         raise click.exceptions.Exit(1)
     identity = outcome.identity
-    click.echo(f"Enrolled for {identity.merchant['shop_name']} as {identity.issuer}.{identity.epoch}")
+    click.echo(f"Enrolled for {identity.merchant.shop_name} as {identity.issuer}.{identity.epoch}")
 
 
 @terminal.command()

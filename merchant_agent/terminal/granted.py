@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from merchant_agent.errors import FormatError
 from merchant_agent.evidence.octets import decode_with
 from merchant_agent.evidence.trust import Trust, load_trust
+from merchant_agent.terminal.store.shop import Shop, read_shop
 from merchant_agent.terminal.upload.client import Answered
 
 
@@ -18,18 +19,18 @@ from merchant_agent.terminal.upload.client import Answered
 class Granted:
     """A grant that nobody has verified yet, and what came beside it.
 
-    `merchant` has each member that pages show; `public_url` is where customers reach central, or empty.
+    `public_url` is where customers reach central, or empty.
     """
 
     octets: bytes
-    merchant: Mapping[str, str]
+    merchant: Shop
     trust: Trust
     public_url: str
 
 
 class _Granted(msgspec.Struct, frozen=True, kw_only=True):
     grant: str
-    merchant: dict[str, str]
+    merchant: dict[str, Any]
     trust: msgspec.Raw
     central_url: str
 
@@ -48,8 +49,6 @@ _GRANTED: msgspec.json.Decoder[_Granted] = msgspec.json.Decoder(_Granted)
 _WAITS: msgspec.json.Decoder[_Waits] = msgspec.json.Decoder(_Waits)
 _PROBLEM: msgspec.json.Decoder[_Problem] = msgspec.json.Decoder(_Problem)
 
-_SHOP = ("id", "name", "shop_name", "credit_code", "address", "trade", "phone")
-
 
 def read_granted(answer: Answered) -> Granted:
     """The grant that an answer carries.
@@ -61,7 +60,7 @@ def read_granted(answer: Answered) -> Granted:
     public_url = told.central_url.rstrip("/") if is_web_address(told.central_url) else ""
     return Granted(
         octets=told.grant.encode(),
-        merchant=_shop(told.merchant),
+        merchant=read_shop(told.merchant),
         trust=load_trust(bytes(told.trust)),
         public_url=public_url,
     )
@@ -92,11 +91,3 @@ def is_web_address(text: str) -> bool:
         return False
     plain = not parts.query and not parts.fragment
     return parts.scheme in {"http", "https"} and bool(parts.hostname) and plain
-
-
-def _shop(told: Mapping[str, str]) -> dict[str, str]:
-    """What central says of the shop, each of the members that pages show."""
-    missing = [name for name in _SHOP if name not in told]
-    if missing:
-        raise FormatError(f"grant: the shop's {missing[0]} is missing")
-    return {name: told[name] for name in _SHOP}

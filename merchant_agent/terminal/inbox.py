@@ -3,7 +3,8 @@
 Central's own chain about the shop begins with a grant that a trusted root key signed. Of each place
 the answer has the record or, where it is not for the shop, its link; the last is always a record.
 So nothing can be left out, exchanged or taken back: what does not join what is kept is
-refused, and the shop is told.
+refused, and the shop is told. Beside it comes what is registered of the shop, which pages show:
+nobody signs it, and what is no such thing changes nothing.
 
 Source: PROTOCOL.md, "Inbox".
 """
@@ -15,7 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -47,6 +48,7 @@ from merchant_agent.terminal.store.inbox import (
     resume_chain,
     to_do,
 )
+from merchant_agent.terminal.store.shop import read_shop
 from merchant_agent.terminal.upload.client import Client, NoAnswer
 from merchant_agent.terminal.upload.progress import load_progress
 
@@ -73,12 +75,13 @@ class Seen(StrEnum):
 
 
 class _Page(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer; `records` are records and links."""
+    """An answer; `records` are records and links, `merchant` is read apart from them."""
 
     grant: str | None
     records: Annotated[tuple[str, ...], Meta(max_length=1024)]
     next: int
     last: int
+    merchant: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +148,7 @@ class Inbox:
             self._tell(error)
             return Seen.REFUSED
         self._settle()
+        self._hear_of_shop(page.merchant)
         return Seen.READ
 
     def _ask(self, identity: Identity, base: str, after: int) -> _Page:
@@ -205,6 +209,21 @@ class Inbox:
                 self._keep_contradiction(octets, error.rule)
                 raise
         return told
+
+    def _hear_of_shop(self, told: object) -> None:
+        """Keeps what is registered of the shop now; what is no shop, or another one, is passed over."""
+        identity = self._terminal.journal.identity
+        try:
+            shop = read_shop(told)
+        except FormatError as error:
+            _log.warning("inbox: what central says of the shop cannot be used: %s", error)
+            return
+        if shop.id != identity.grant.merchant:
+            _log.warning("inbox: central speaks of another shop, %s", shop.id)
+        elif shop != identity.merchant:
+            self._terminal.journal.change_shop(shop)
+            self._terminal.nudges.nudge_all()
+            _log.info("inbox: what is registered of the shop has changed")
 
     def _keep_contradiction(self, octets: bytes, rule: str) -> None:
         with self._terminal.store.write() as writer:

@@ -91,7 +91,7 @@ class SlipPrinting:
 
         with force_locale(lang):
             words = SlipWords(
-                shop=str(self._terminal.journal.identity.merchant["shop_name"]),
+                shop=self._terminal.journal.identity.merchant.shop_name,
                 title=gettext("Slip for what you said here"),
                 code_label=gettext("Query code"),
                 code=query_code,

@@ -16,11 +16,14 @@ from merchant_agent.central.merchants import (
     change_merchant,
     find_merchant,
     import_merchants,
+    promise_field,
+    promises_of,
     read_merchant,
 )
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import MerchantEntry
 from merchant_agent.domain.merchants import Programme, check_character
+from merchant_agent.domain.promises import Promise
 from merchant_agent.errors import ConflictError, NotFoundError
 from merchant_agent.store.credentials import AuditEntry
 from tests.central.conftest import NOODLES
@@ -161,6 +164,72 @@ def test_a_merchant_is_changed(central: Central, merchant: str) -> None:
     with central.store.read() as reader:
         assert find_merchant(reader, merchant).name == "新名"
     assert [(row.who, row.what) for row in rows(central, AuditEntry)][-1] == ("wang.fang", "merchant-changed")
+
+
+RETURN = Promise(code="no_reason_return", days=7, goods="未拆封的商品", terms="凭小票")
+
+
+def promising(**promised: str) -> dict[str, str]:
+    """What the form sends of the noodle shop with the returns' box ticked, `promised` being its details."""
+    entered = {"name": "n", "credit_code": NOODLES.credit_code, "address": "a", "trade": "other"}
+    details = {promise_field(RETURN.code, detail): text for detail, text in promised.items()}
+    return {**entered, promise_field(RETURN.code): "1", **details}
+
+
+def test_a_promise_is_kept_as_the_form_states_it_and_removed_with_its_tick(
+    central: Central, merchant: str
+) -> None:
+    entered = promising(days=" ７ ", goods="未拆封的商品", terms="凭小票")
+    made = read_merchant(entered, central.catalogue, central.promise_kinds)
+    assert made.promises == (RETURN,)
+    change_merchant(central, merchant, made, who="wang.fang")
+    with central.store.read() as reader:
+        assert promises_of(find_merchant(reader, merchant)) == (RETURN,)
+    del entered[promise_field(RETURN.code)]
+    change_merchant(
+        central,
+        merchant,
+        read_merchant(entered, central.catalogue, central.promise_kinds),
+        who="wang.fang",
+    )
+    with central.store.read() as reader:
+        assert promises_of(find_merchant(reader, merchant)) == ()
+
+
+@pytest.mark.parametrize(
+    ("promised", "detail"),
+    [
+        ({"goods": "x"}, "days"),
+        ({"days": "91", "goods": "x"}, "days"),
+        ({"days": "seven", "goods": "x"}, "days"),
+        ({"days": "7" * 400, "goods": "x"}, "days"),
+        ({"days": "7"}, "goods"),
+        ({"days": "7", "goods": "x" * 61}, "goods"),
+        ({"days": "7", "goods": "x", "terms": "x" * 121}, "terms"),
+    ],
+)
+def test_a_promise_that_does_not_fit_is_named_by_its_field(
+    central: Central, promised: dict[str, str], detail: str
+) -> None:
+    with pytest.raises(MerchantInvalidError) as error:
+        read_merchant(promising(**promised), central.catalogue, central.promise_kinds)
+    problems = [(problem.field, problem.code) for problem in error.value.problems]
+    assert problems == [(promise_field(RETURN.code, detail), f"promise-{detail}")]
+
+
+def test_a_file_leaves_promises_as_they_are(central: Central) -> None:
+    import_merchants(central, table(line(1)).encode(), who="li.wei")
+    entry = rows(central, MerchantEntry)[0]
+    promised = read_merchant(
+        {**promising(days="7", goods="x"), "credit_code": entry.credit_code},
+        central.catalogue,
+        central.promise_kinds,
+    )
+    change_merchant(central, entry.id, promised, who="li.wei")
+    changed = import_merchants(central, table(line(1)).encode(), who="li.wei")
+    assert changed == Imported(added=0, changed=1, unchanged=0)
+    assert import_merchants(central, table(line(1)).encode(), who="li.wei").unchanged == 1
+    assert promises_of(rows(central, MerchantEntry)[0]) == promised.promises
 
 
 def test_an_unknown_merchant_cannot_be_changed(central: Central) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from merchant_agent.central.codes import CodeKind, confirm_code, list_codes, make_code
@@ -42,7 +43,7 @@ def test_a_code_from_the_screen_enrols_at_once(terminal: Terminal, live_central:
     assert isinstance(enrolled, Enrolled)
     identity = terminal.journal.identity
     assert identity == enrolled.identity
-    assert identity.merchant["shop_name"] == SHOP.shop_name
+    assert identity.merchant.shop_name == SHOP.shop_name
     assert identity.trust == live_central.central.identity.trust()
     assert (identity.central_url, identity.public_url) == (live_central.url, live_central.url)
     assert rate(terminal.journal, None).record.seq == 0
@@ -152,7 +153,7 @@ def _answer(central: OfflineCentral, request: Request, **changes: Any) -> Reply:
     grant = central.grant(decode_b64u(key), issuer=central.merchant_id)
     told = {
         "grant": grant.decode(),
-        "merchant": dict(central.merchant),
+        "merchant": msgspec.to_builtins(central.merchant),
         "trust": json.loads(encode_trust(central.trust)),
         "central_url": "https://central.example",
     }

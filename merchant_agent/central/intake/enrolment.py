@@ -29,7 +29,7 @@ from merchant_agent.central.intake.granting import (
     grant_terminal,
     lock_newest,
 )
-from merchant_agent.central.merchants import find_merchant
+from merchant_agent.central.merchants import find_merchant, told_of
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import Code
 from merchant_agent.errors import (
@@ -51,7 +51,6 @@ from merchant_agent.store.store import Reader, Writer
 
 _KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
-_TOLD = ("id", "name", "shop_name", "credit_code", "address", "trade", "phone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +58,7 @@ class Enrolled:
     """The grant's octets and what the terminal is told of its shop; `created` in the first answer alone."""
 
     grant: bytes
-    merchant: Mapping[str, str]
+    merchant: Mapping[str, object]
     created: bool
 
 
@@ -174,8 +173,7 @@ def enrolled(reader: Reader, merchant: str, octets: bytes, *, created: bool) -> 
     Raises:
         NotFoundError: "merchant".
     """
-    entry = find_merchant(reader, merchant)
-    return Enrolled(grant=octets, merchant={name: getattr(entry, name) for name in _TOLD}, created=created)
+    return Enrolled(grant=octets, merchant=told_of(find_merchant(reader, merchant)), created=created)
 
 
 def _find_newest(tx: Writer, row: Code, claim: _Claim) -> NewestEpoch | None:

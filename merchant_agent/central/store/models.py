@@ -27,7 +27,10 @@ class Installation(Table):
 
 
 class MerchantEntry(Table):
-    """A registered merchant; `id` has 11 characters and stands in addresses of pages."""
+    """A registered merchant; `id` has 11 characters and stands in addresses of pages.
+
+    `promises` are objects with the members of `Promise`.
+    """
 
     id = peewee.TextField(primary_key=True)
     name = peewee.TextField()
@@ -37,6 +40,7 @@ class MerchantEntry(Table):
     trade = peewee.TextField()
     phone = peewee.TextField()
     programme = peewee.TextField()
+    promises = JsonField(default=list)
     created_at = InstantField()
     changed_at = InstantField()
 

@@ -22,6 +22,7 @@ from merchant_agent.central.answers import (
 from merchant_agent.central.complaints import Grievance, complain
 from merchant_agent.central.enclosures import CONSENTS
 from merchant_agent.central.own_chain import OwnRecord
+from merchant_agent.central.merchants import promises_of
 from merchant_agent.central.services import Central
 from merchant_agent.central.turns import URGINGS, Topic, take_turn
 from merchant_agent.central.urgings import WAYS, tell
@@ -34,7 +35,7 @@ from merchant_agent.errors import ConflictError, InvalidError
 from merchant_agent.evidence.bodies import Kind
 from merchant_agent.evidence.query_code import parse_query_code
 from merchant_agent.store.fields import from_ms
-from merchant_agent.web.locale import localtime
+from merchant_agent.web.locale import current_lang, localtime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +53,13 @@ class Place:
 
 
 def first_page(central: Central, place: Place) -> str:
-    """The five faces, and the ways to the other forms."""
+    """The five faces, the ways to the other forms, and what the shop promises."""
     with central.store.read() as reader:
         found = find_given(reader, place.asked)
     given = {kind.value: each for kind, each in found.items()}
-    return _render(central, place, "first.html", given=given, rating=found.get(Kind.RATING))
+    promises = central.promise_kinds.say(promises_of(place.asked.merchant), current_lang())
+    rating = found.get(Kind.RATING)
+    return _render(central, place, "first.html", given=given, rating=rating, promises=promises)
 
 
 def add_forms(pages: Blueprint, central: Central, root: str, place_of: Callable[[str], Place]) -> None:

@@ -19,6 +19,7 @@ from merchant_agent.central.codes import (
     refuse_code,
 )
 from merchant_agent.central.key_alarms import list_alarms
+from merchant_agent.central.merchants import promises_of
 from merchant_agent.central.overview import merchant_overview
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import MerchantEntry
@@ -43,6 +44,7 @@ def enrolling_pages(central: Central) -> Blueprint:
             "central/officer/merchant.html",
             merchant=found.entry,
             trade=central.catalogue.trade(found.entry.trade).text(current_lang()),
+            promises=central.promise_kinds.say(promises_of(found.entry), current_lang()),
             programme=programme_words(found.entry.programme),
             terminals=view_terminals(found.terminals, central.clock.now(), silent_after),
             alarms=list_alarms(central, merchant_id),

@@ -23,6 +23,7 @@ def inbox_api(central: Central) -> Blueprint:
     def inbox(issuer: str) -> Response:
         found = read_inbox(central, issuer, request.headers.get("Authorization", ""), _after())
         told = {
+            "merchant": found.merchant,
             "grant": None if found.grant is None else found.grant.decode("ascii"),
             "records": [entry.decode("ascii") for entry in found.entries],
             "next": found.next,

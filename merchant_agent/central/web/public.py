@@ -8,7 +8,7 @@ from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
 
 from merchant_agent.central.findings import broken_promises, unbound_ratings
-from merchant_agent.central.merchants import find_merchant
+from merchant_agent.central.merchants import find_merchant, promises_of
 from merchant_agent.central.overview import (
     MerchantOverview,
     Page,
@@ -82,6 +82,7 @@ def public_pages(central: Central) -> Blueprint:
             "central/merchant.html",
             merchant=entry,
             trade=central.catalogue.trade(entry.trade).text(current_lang()),
+            promises=central.promise_kinds.say(promises_of(entry), current_lang()),
             programme="" if entry.programme == Programme.NONE else programme_words(entry.programme),
             figures=draw(released),
             band="" if released is None else band_words(released.answer_band),

@@ -16,17 +16,22 @@ from merchant_agent.central.merchants import (
     change_merchant,
     find_merchant,
     import_merchants,
+    promise_field,
+    promises_of,
     read_merchant,
 )
 from merchant_agent.central.services import Central
+from merchant_agent.central.store.models import MerchantEntry
 from merchant_agent.central.web.wording import field_words, problem_words, programme_words, refusal_words
 from merchant_agent.domain.merchants import Merchant, Programme
+from merchant_agent.domain.promises import GOODS_MAX_CHARS, MAX_DAYS, TERMS_MAX_CHARS, PromiseKind
 from merchant_agent.errors import ConflictError
+from merchant_agent.web.locale import current_lang
 from merchant_agent.web.sign_in import requires_role, signed_in
 
 MAX_PROBLEMS_SHOWN = 200
 
-_FIELDS = tuple(field.name for field in fields(Merchant))
+_FIELDS = tuple(field.name for field in fields(Merchant) if field.name != "promises")
 _SAMPLE = (
     "名称,店名,统一社会信用代码,地址,行业,联系电话,创建状态\r\n"
     "示例餐饮有限公司,北街小馆,91510129MA6C0A0J4X,晋原街道北街18号,餐饮,028-88200000,创建点位\r\n"
@@ -40,6 +45,26 @@ class _Line:
     line: int
     field: str
     words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Detail:
+    """A field of a promise in the form; `kind` is "days", "goods" or "terms"."""
+
+    kind: str
+    name: str
+    label: str
+    needed: bool
+    max_chars: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Offered:
+    """A promise that the form offers: the name of its box, its words, and its details."""
+
+    name: str
+    words: str
+    details: tuple[_Detail, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +95,7 @@ def register_pages(central: Central) -> Blueprint:
     def edit(merchant_id: str) -> str:
         with central.store.read() as reader:
             entry = find_merchant(reader, merchant_id)
-        entered = {name: str(getattr(entry, name)) for name in _FIELDS}
+        entered = {name: str(getattr(entry, name)) for name in _FIELDS} | _entered_promises(entry)
         return _form(central, entered=entered, errors={}, merchant_id=merchant_id)
 
     @pages.post("/officer/merchants/<merchant_id>/edit")
@@ -114,10 +139,10 @@ def register_pages(central: Central) -> Blueprint:
 
 def _save(central: Central, merchant_id: str | None) -> AnyResponse:
     """Adds or changes a merchant; the form again where it does not fit."""
-    entered = {name: request.form.get(name, "") for name in _FIELDS}
+    entered = request.form.to_dict()
     who = signed_in().name
     try:
-        merchant = read_merchant(entered, central.catalogue)
+        merchant = read_merchant(entered, central.catalogue, central.promise_kinds)
         if merchant_id is None:
             merchant_id = add_merchant(central, merchant, who=who)
         else:
@@ -142,12 +167,41 @@ def _form(
     return render_template(
         "central/officer/merchant_form.html",
         heading=gettext("Add a merchant") if merchant_id is None else gettext("Change a merchant"),
-        entered={name: entered.get(name, "") for name in _FIELDS},
+        entered=entered,
         errors=errors,
         trades=central.catalogue.trades,
+        offered=[_offered(kind) for kind in central.promise_kinds.kinds],
         programmes=[(programme.value, programme_words(programme.value)) for programme in Programme],
         back=back,
     )
+
+
+def _entered_promises(entry: MerchantEntry) -> dict[str, str]:
+    """What a merchant promises, as the form's fields would state it."""
+    entered: dict[str, str] = {}
+    for promise in promises_of(entry):
+        entered[promise_field(promise.code)] = "1"
+        entered[promise_field(promise.code, "days")] = str(promise.days or "")
+        entered[promise_field(promise.code, "goods")] = promise.goods
+        entered[promise_field(promise.code, "terms")] = promise.terms
+    return entered
+
+
+def _offered(kind: PromiseKind) -> _Offered:
+    labels = {"days": gettext("Days"), "goods": gettext("Goods it covers"), "terms": gettext("Terms")}
+    most = {"days": len(str(MAX_DAYS)), "goods": GOODS_MAX_CHARS, "terms": TERMS_MAX_CHARS}
+    details = tuple(
+        _Detail(
+            kind=detail,
+            name=promise_field(kind.code, detail),
+            label=labels[detail],
+            needed=detail in kind.needs,
+            max_chars=most[detail],
+        )
+        for detail in kind.takes
+    )
+    words = kind.text(current_lang()).replace("{days}", "N")
+    return _Offered(name=promise_field(kind.code), words=words, details=details)
 
 
 def _sent_file() -> bytes:

@@ -116,6 +116,9 @@ def problem_words(problem: Problem) -> str:
         "trade": gettext("Choose one of the listed trades."),
         "phone": gettext("Enter digits, spaces and hyphens only, 32 characters at most."),
         "programme": gettext("Choose one of the three."),
+        "promise-days": gettext("Enter how many days: 1 to 90."),
+        "promise-goods": gettext("Say which goods it covers, on one line, 60 characters at most."),
+        "promise-terms": gettext("State the terms on one line, 120 characters at most."),
         "twice": gettext("The same credit code stands in an earlier line."),
         "line": gettext("The fields do not match the headings, or a quotation mark is missing."),
     }

@@ -35,7 +35,7 @@ def own_names(terminal: Terminal) -> tuple[str, ...]:
     if not journal.enrolled:
         return ()
     merchant = journal.identity.merchant
-    return (str(merchant.get("shop_name", "")), str(merchant.get("name", "")))
+    return (merchant.shop_name, merchant.name)
 
 
 def add_word(writer: Writer, sort: str, word: str) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -23,6 +23,7 @@ from merchant_agent.evidence.trust import Trust, encode_trust, load_trust
 from merchant_agent.store.folder import write_file_atomic
 from merchant_agent.store.store import Reader, Store, Writer
 from merchant_agent.terminal.store.models import Epoch, UploadState
+from merchant_agent.terminal.store.shop import Shop, read_shop
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class _KeptGrant(msgspec.Struct, frozen=True, kw_only=True):
     """An identity outside the database: octets as base64url, the rest as it is."""
 
     grant: str
-    merchant: dict[str, str]
+    merchant: dict[str, Any]
     trust: str
     tag_key: str
     central_url: str
@@ -49,14 +50,14 @@ _KEPT_GRANT: msgspec.json.Decoder[_KeptGrant] = msgspec.json.Decoder(_KeptGrant)
 class Identity:
     """The epoch in force.
 
-    `merchant` is what central said of the shop: id, name, shop_name, credit_code, address,
-    trade and phone. `tag_key` keys the tags of order numbers. `central_url` is where this
-    terminal was enrolled, `public_url` where customers reach central; each may be empty.
+    `merchant` is what central said last of the shop. `tag_key` keys the tags of order numbers.
+    `central_url` is where this terminal was enrolled, `public_url` where customers reach central;
+    each may be empty.
     """
 
     issuer: str
     epoch: int
-    merchant: Mapping[str, str]
+    merchant: Shop
     grant: Grant
     grant_octets: bytes
     trust: Trust
@@ -133,7 +134,7 @@ def record_grant(  # noqa: PLR0913 -- an enrolment has these parts
     writer: Writer,
     key: SigningKey,
     grant_octets: bytes,
-    merchant: Mapping[str, str],
+    merchant: Shop,
     trust: Trust,
     *,
     central_url: str = "",
@@ -230,7 +231,7 @@ def encode_kept_grant(identity: Identity) -> bytes:
     return encode_json(
         _KeptGrant(
             grant=identity.grant_octets.decode("ascii"),
-            merchant=dict(identity.merchant),
+            merchant=msgspec.to_builtins(identity.merchant),
             trust=encode_trust(identity.trust).decode(),
             tag_key=encode_b64u(identity.tag_key),
             central_url=identity.central_url,
@@ -252,7 +253,7 @@ def decode_kept_grant(octets: bytes) -> Identity:
     return Identity(
         issuer=grant.issuer,
         epoch=grant.epoch,
-        merchant=kept.merchant,
+        merchant=read_shop(kept.merchant),
         grant=grant,
         grant_octets=kept.grant.encode(),
         trust=trust,
@@ -290,7 +291,7 @@ def insert_identity(writer: Writer, identity: Identity) -> None:
             epoch=identity.epoch,
             issuer=identity.issuer,
             grant=identity.grant_octets,
-            merchant=dict(identity.merchant),
+            merchant=msgspec.to_builtins(identity.merchant),
             trust=encode_trust(identity.trust).decode(),
             tag_key=identity.tag_key,
             central_url=identity.central_url,
@@ -311,17 +312,18 @@ def identity_of(row: Epoch) -> Identity:
     """The identity that stands in a row.
 
     Raises:
-        StartError: its grant is none of the roots that it came with.
+        StartError: its grant is none of the roots that it came with, or its shop is none.
     """
     try:
         trust = load_trust(row.trust.encode())
         grant = open_grant(row.grant, trust.root_keys())
+        shop = read_shop(row.merchant)
     except (FormatError, VerificationError) as error:
         raise StartError(f"The grant in the database cannot be used: {error}") from error
     return Identity(
         issuer=row.issuer,
         epoch=row.epoch,
-        merchant=row.merchant,
+        merchant=shop,
         grant=grant,
         grant_octets=row.grant,
         trust=trust,

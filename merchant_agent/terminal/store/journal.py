@@ -9,8 +9,9 @@ the chain is read again from the last stored record.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import peewee
@@ -41,6 +42,7 @@ from merchant_agent.terminal.store.identity import (
 )
 from merchant_agent.terminal.store.ledger import newest_record
 from merchant_agent.terminal.store.mark import Mark
+from merchant_agent.terminal.store.shop import Shop, save_shop
 from merchant_agent.terminal.store.signer import Signer, make_signer, resume_chain
 
 _log = logging.getLogger(__name__)
@@ -177,6 +179,19 @@ class Journal:
         with self._alone():
             self._anchor = anchor
 
+    def change_shop(self, shop: Shop) -> None:
+        """Has the identity in force say of the shop what central says of it now; nothing is signed.
+
+        Raises:
+            StartError: the terminal is not enrolled.
+            StoreError: it was not stored, and nothing was changed.
+        """
+        with self._alone():
+            signer = self._require_signer()
+            with self._store.write() as writer:
+                save_shop(writer, signer.identity.epoch, shop)
+            self._signer = replace(signer, identity=replace(signer.identity, merchant=shop))
+
     def enrolment_key(self) -> SigningKey:
         """The key to enrol with, on disk before it is used; the same until it is granted.
 
@@ -190,7 +205,7 @@ class Journal:
         self,
         key: SigningKey,
         grant_octets: bytes,
-        merchant: Mapping[str, str],
+        merchant: Shop,
         trust: Trust,
         *,
         central_url: str = "",
@@ -210,7 +225,7 @@ class Journal:
         self,
         key: SigningKey,
         grant_octets: bytes,
-        merchant: Mapping[str, str],
+        merchant: Shop,
         trust: Trust,
         *,
         central_url: str = "",

@@ -61,13 +61,13 @@ def _config(terminal: Terminal) -> dict[str, Any]:
 def _screens(terminal: Terminal, lang: str) -> Markup:
     """All screens in one language, whatever the language of the request."""
     catalogue, shop = terminal.catalogue, terminal.journal.identity.merchant
-    trade = shop["trade"]
+    trade = shop.trade
     with force_locale(lang):
         page = render_template(
             "kiosk/screens.html",
             lang=lang,
             shop=shop,
-            licence=_grouped(shop["credit_code"]),
+            licence=_grouped(shop.credit_code),
             trade=catalogue.trade(trade),
             levels=catalogue.levels,
             aspects=catalogue.aspects_for(trade)[1:],

@@ -27,6 +27,7 @@ class MerchantEntry(peewee.Model):
     trade = peewee.TextField()
     phone = peewee.TextField()
     programme = peewee.TextField()
+    promises = peewee.TextField()
     created_at = peewee.BigIntegerField()
     changed_at = peewee.BigIntegerField()
 
