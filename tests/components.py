@@ -57,6 +57,7 @@ def components(folder: Path) -> Flask:
             large="large" in request.args,
             levels=catalogue.levels,
             tags=catalogue.tags_for(catalogue.trades[0].code),
+            remedies=catalogue.remedies,
             icons=icons,
         )
 

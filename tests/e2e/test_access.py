@@ -15,77 +15,26 @@ _wide_and_narrow = pytest.mark.looks("landscape-zh", "narrow-en")
 
 
 @_both_ways
+@pytest.mark.parametrize("large", [False, True], ids=["normal", "large"])
 def test_every_screen_of_the_tablet(
-    demo: Running, open_page: OpenPage, examine: Examine, *, till: Till, size: tuple[int, int], lang: str
+    demo: Running,
+    open_page: OpenPage,
+    examine: Examine,
+    *,
+    till: Till,
+    size: tuple[int, int],
+    lang: str,
+    large: bool,
 ) -> None:
     tablet = Tablet(page=open_page(size))
     tablet.pair(demo.kiosk)
-    tablet.speak("zh" if lang == "zh" else "en")
+    dress(tablet, lang, large=large)
     examine(tablet.page)
-    order = f"A-{lang}-{size[0]}"
+    order = f"A-{lang}-{size[0]}-{large:d}"
     till.sell(order, amount="64.00")
     tablet.is_asked(order)
-    tablet.speak("zh" if lang == "zh" else "en")
-    examine(tablet.page)
-    tablet.tap(2)
-    examine(tablet.page)
-    for press in ("aspects", "comment", "large"):
-        tablet.press(press)
-        examine(tablet.page)
-    tablet.press("large")
-    tablet.press("done")
-    tablet.thanked("rating")
-    examine(tablet.page)
-    tablet.press("suggest")
-    examine(tablet.page)
-    tablet.press("complain")
-    examine(tablet.page)
-    tablet.press("more")
-    tablet.screen("complain-what").locator("[data-category]").first.click()
-    tablet.press("next")
-    examine(tablet.page)
-    tablet.screen("complain-want").locator("[data-remedy]").first.click()
-    tablet.press("next")
-    examine(tablet.page)
-    tablet.press("number")
-    examine(tablet.page)
-    tablet.press("back")
-    tablet.press("next")
-    examine(tablet.page)
-    tablet.screen("complain-first").locator("[data-first=shop]").click()
-    tablet.thanked("complaint")
-    examine(tablet.page)
-
-
-@pytest.mark.looks("landscape-zh", "landscape-en", "portrait-zh", "portrait-en", "narrow-zh", "narrow-en")
-def test_every_screen_of_the_tablet_in_large_type(
-    demo: Running, open_page: OpenPage, examine: Examine, *, till: Till, size: tuple[int, int], lang: str
-) -> None:
-    tablet = Tablet(page=open_page(size))
-    tablet.pair(demo.kiosk)
-    dress(tablet, lang, large=True)
-    examine(tablet.page)
-    order = f"L-{lang}-{size[0]}"
-    till.sell(order, amount="64.00")
-    tablet.is_asked(order)
-    dress(tablet, lang, large=True)
+    dress(tablet, lang, large=large)
     walk(tablet, examine)
-
-
-@_both_ways
-def test_phone_screen_of_the_tablet(
-    demo: Running, open_page: OpenPage, examine: Examine, *, till: Till, size: tuple[int, int], lang: str
-) -> None:
-    tablet = Tablet(page=open_page(size))
-    tablet.pair(demo.kiosk)
-    order = f"P-{lang}-{size[0]}"
-    till.sell(order)
-    tablet.is_asked(order)
-    tablet.speak("zh" if lang == "zh" else "en")
-    tablet.press("phone")
-    expect(tablet.screen("phone").locator("[data-qr] svg")).to_be_visible()
-    examine(tablet.page)
-    tablet.leave_unanswered("scanned")
 
 
 @_wide_and_narrow

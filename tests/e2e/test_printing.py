@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from merchant_agent.demo.running import Running, running_demo
 from tests.e2e.conftest import Examine, OpenPage
@@ -51,8 +51,19 @@ def test_a_slip_is_printed_once_and_the_tablet_says_so(
     code = tablet.thanked("rating")
     examine(tablet.page)
     printed = len(printer.jobs)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    tablet.page.route("**/kiosk/api/prints", hold)
     tablet.press("print")
-    expect(tablet.screen("thanks-rating").locator("[data-printed]")).to_be_visible()
+    expect(tablet.page.locator("[data-do=print]")).to_be_disabled()
+    expect(tablet.screen("thanks-rating").locator("[data-when=printing]")).to_be_visible()
+    examine(tablet.page)
+    until(lambda: bool(tablet.page.evaluate("1")) and bool(held))
+    held[0].continue_()
+    expect(tablet.screen("thanks-rating").locator("[data-when=printed]")).to_be_visible()
     expect(tablet.page.locator("[data-do=print]")).to_be_hidden()
     examine(tablet.page)
     until(lambda: len(printer.jobs) > printed)
@@ -71,17 +82,28 @@ def test_without_a_printer_there_is_no_button(demo: Running, open_page: OpenPage
     expect(tablet.page.locator("[data-do=print]")).to_be_hidden()
 
 
+@pytest.mark.looks("landscape-zh", "portrait-en")
 def test_printer_that_is_off_is_told_in_plain_words(
-    shop: Running, printer: Printer, open_page: OpenPage
+    shop: Running,
+    printer: Printer,
+    open_page: OpenPage,
+    examine: Examine,
+    *,
+    size: tuple[int, int],
+    lang: str,
 ) -> None:
-    tablet = Tablet(page=open_page())
+    tablet, order = Tablet(page=open_page(size)), f"P-off-{lang}-{size[0]}"
     tablet.pair(shop.kiosk)
-    Till(demo=shop).sell("P-off")
-    tablet.is_asked("P-off")
+    Till(demo=shop).sell(order)
+    tablet.is_asked(order)
+    tablet.speak("en" if lang == "en" else "zh")
     tablet.tap(4)
     tablet.press("done")
     tablet.thanked("rating")
-    printer.close()
+    with suppress(OSError):
+        printer.close()
     tablet.press("print")
-    expect(tablet.screen("thanks-rating").locator("[data-printed]")).to_contain_text("打印机没有回应")
+    said = tablet.screen("thanks-rating").locator("[data-printed]")
+    expect(said).to_contain_text("打印机没有回应" if lang == "zh" else "The printer does not answer")
     expect(tablet.page.locator("[data-do=print]")).to_be_enabled()
+    examine(tablet.page)

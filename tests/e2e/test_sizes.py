@@ -101,32 +101,95 @@ def dress(tablet: Tablet, lang: str, *, large: bool) -> None:
         button.click()
 
 
-def walk(tablet: Tablet, measure: Callable[[Page], None]) -> None:
-    """From the question to the thanks for a complaint."""
-    page = tablet.page
-    measure(page)
-    tablet.press("phone")
-    measure(page)
-    tablet.press("back")
-    tablet.tap(2)
-    measure(page)
-    for press in ("aspects", "comment"):
+def walk(tablet: Tablet, look: Callable[[Page], None]) -> None:
+    """From the question to the thanks for a complaint; on each screen what can be opened, and what can be wrong."""
+    _rate(tablet, look)
+    _suggest(tablet, look)
+    _complain(tablet, look)
+    _leave_number(tablet, look)
+    for press in ("cancel", "keep"):
         tablet.press(press)
-        measure(page)
-    tablet.press("done")
-    tablet.thanked("rating")
-    measure(page)
-    for press in ("suggest", "complain", "more"):
-        tablet.press(press)
-        measure(page)
-    tablet.screen("complain-what").locator("[data-category]").first.click()
-    for press in ("next", "next", "phone", "back", "number", "back", "next", "cancel", "keep"):
-        tablet.press(press)
-        measure(page)
+        look(tablet.page)
     tablet.screen("complain-first").locator("[data-first=station]").click()
     tablet.thanked("complaint")
-    measure(page)
+    look(tablet.page)
     tablet.press("leave")
+
+
+def _rate(tablet: Tablet, look: Callable[[Page], None]) -> None:
+    look(tablet.page)
+    tablet.press("phone")
+    look(tablet.page)
+    tablet.press("back")
+    tablet.tap(4)
+    tablet.press("retake")
+    look(tablet.page)
+    tablet.tap(2)
+    tablet.screen("ask").locator(".chip").nth(2).click()
+    look(tablet.page)
+    for press in ("aspects", "comment"):
+        tablet.press(press)
+        look(tablet.page)
+    tablet.press("done")
+    tablet.thanked("rating")
+    look(tablet.page)
+
+
+def _suggest(tablet: Tablet, look: Callable[[Page], None]) -> None:
+    tablet.press("suggest")
+    look(tablet.page)
+    tablet.press("send")
+    look(tablet.page)
+    tablet.screen("suggest").locator("[data-field=comment]").fill("门口放一把伞架吧。" * 105)
+    look(tablet.page)
+
+
+def _complain(tablet: Tablet, look: Callable[[Page], None]) -> None:
+    tablet.press("complain")
+    look(tablet.page)
+    tablet.press("next")
+    look(tablet.page)
+    tablet.press("more")
+    tablet.screen("complain-what").locator("[data-category]").first.click()
+    look(tablet.page)
+    tablet.press("next")
+    look(tablet.page)
+    tablet.press("more")
+    look(tablet.page)
+    tablet.press("next")
+    look(tablet.page)
+    amount = tablet.screen("complain-words").locator("[data-field=amount]")
+    amount.fill("6.4.0")
+    tablet.press("next")
+    look(tablet.page)
+    amount.fill("64.50")
+    tablet.press("phone")
+    look(tablet.page)
+    tablet.press("back")
+
+
+def _leave_number(tablet: Tablet, look: Callable[[Page], None]) -> None:
+    """Both may call, on a number that is too short, then on none; in the end nobody."""
+    tablet.press("number")
+    look(tablet.page)
+    contact = tablet.screen("complain-contact")
+    number, consents = contact.locator("[data-field=contact]"), contact.locator("[data-consent]")
+    for digit in "139":
+        contact.locator(f"[data-key='{digit}']").click()
+    for consent in consents.all():
+        consent.click()
+    tablet.press("next")
+    look(tablet.page)
+    number.fill("")
+    tablet.press("next")
+    look(tablet.page)
+    number.fill("13900001111")
+    look(tablet.page)
+    number.fill("")
+    for consent in consents.all():
+        consent.click()
+    tablet.press("next")
+    look(tablet.page)
 
 
 @pytest.mark.parametrize("size", [LANDSCAPE, PORTRAIT], ids=["landscape", "portrait"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -26,11 +27,16 @@ _VOICES = """(voices) => {
     Object.defineProperty(window, "speechSynthesis", { value: engine });
     window.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
 }"""
-_DEVICE = [{"lang": "zh-CN", "localService": True}, {"lang": "en_GB", "localService": True}]
+DEVICE = [{"lang": "zh-CN", "localService": True}, {"lang": "en_GB", "localService": True}]
+
+
+def give_voice(page: Page, voices: list[dict[str, Any]]) -> None:
+    """Before it is opened: a device with these voices."""
+    page.add_init_script(f"({_VOICES})({json.dumps(voices)})")
 
 
 def _tablet(demo: Running, page: Page, voices: list[dict[str, Any]]) -> Tablet:
-    page.add_init_script(f"({_VOICES})({str(voices).replace('True', 'true').replace('False', 'false')})")
+    give_voice(page, voices)
     tablet = Tablet(page=page)
     tablet.pair(demo.kiosk)
     return tablet
@@ -62,7 +68,7 @@ def test_without_a_voice_of_the_device_reading_is_not_offered(
 def test_reading_is_offered_in_the_languages_that_the_device_speaks(
     demo: Running, open_page: OpenPage
 ) -> None:
-    tablet = _tablet(demo, open_page(), _DEVICE[:1])
+    tablet = _tablet(demo, open_page(), DEVICE[:1])
     expect(tablet.page.locator("[data-do=read]")).to_be_visible()
     tablet.speak("en")
     expect(tablet.page.locator("[data-do=read]")).to_be_hidden()
@@ -72,7 +78,7 @@ def test_reading_is_offered_in_the_languages_that_the_device_speaks(
 def test_question_and_faces_are_read_in_the_chosen_language(
     demo: Running, open_page: OpenPage, till: Till, lang: str, locale: str
 ) -> None:
-    tablet = _tablet(demo, open_page(), _DEVICE)
+    tablet = _tablet(demo, open_page(), DEVICE)
     till.sell(f"V-{lang}")
     tablet.is_asked(f"V-{lang}")
     tablet.speak("en" if lang == "en" else "zh")
@@ -87,7 +93,7 @@ def test_question_and_faces_are_read_in_the_chosen_language(
 def test_reading_stops_when_asked_to_and_with_the_screen(
     demo: Running, open_page: OpenPage, till: Till
 ) -> None:
-    tablet = _tablet(demo, open_page(), _DEVICE)
+    tablet = _tablet(demo, open_page(), DEVICE)
     till.sell("V-1")
     tablet.is_asked("V-1")
     tablet.page.evaluate("window.isSlow = true")
@@ -106,7 +112,7 @@ def test_reading_stops_when_asked_to_and_with_the_screen(
 
 
 def test_no_answer_is_ever_read(demo: Running, open_page: OpenPage, till: Till) -> None:
-    tablet = _tablet(demo, open_page(), _DEVICE)
+    tablet = _tablet(demo, open_page(), DEVICE)
     till.sell("V-3")
     tablet.is_asked("V-3")
     tablet.tap(1)

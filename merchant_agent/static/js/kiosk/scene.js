@@ -69,17 +69,21 @@ export function ask(asked, answer) {
   present(new Ask(asked, answer, { onChange: (change) => keep(answer, change) }));
 }
 
-// One customer has left: language and size are the next one's own.
 function rest() {
-  stage.lang = config.lang;
-  stage.large = false;
+  forget();
   present({ name: calmName() });
 }
 
 export function leave() {
+  forget();
+  settle();
+}
+
+// One customer has left: language and size are the next one's own.
+function forget() {
   stage.lang = config.lang;
   stage.large = false;
-  settle();
+  stage.unzoom();
 }
 
 export function tellConnection() {

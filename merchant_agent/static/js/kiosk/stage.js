@@ -48,6 +48,15 @@ export class Stage {
     stage.inert = true;
   }
 
+  // Nobody sees the page as large as whoever was here before had drawn it.
+  unzoom() {
+    if ((window.visualViewport?.scale ?? 1) === 1) return;
+    const view = document.querySelector("meta[name=viewport]");
+    const { content } = view;
+    view.content = `${content}, maximum-scale=1`;
+    requestAnimationFrame(() => requestAnimationFrame(() => { view.content = content; }));
+  }
+
   count(left) {
     fill(stage, { left });
   }

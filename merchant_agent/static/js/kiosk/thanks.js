@@ -52,7 +52,7 @@ export class Thanks {
     screen.toggleAttribute("data-prints", Boolean(this.told?.prints) && this.print !== "printed");
     screen.querySelector("[data-do=print]").disabled = this.print === "printing";
     const said = screen.querySelector("[data-printed]");
-    said.hidden = !["printed", "unprinted"].includes(this.print);
+    said.hidden = !this.print;
     said.dataset.print = this.print ?? "";
   }
 

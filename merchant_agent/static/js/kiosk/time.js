@@ -33,9 +33,14 @@ export function offerTimes(screen, day) {
   const now = wallNow();
   const days = Array.from({ length: DAYS }, (_, ago) => new Date(now - ago * DAY_MS).toISOString().slice(0, 10));
   // The sale's day where the two clocks differ; none where the customer does not know.
-  offer(screen, "day", ["", ...new Set([day, ...days].filter(Boolean).sort().reverse())], (value) => value.slice(5));
+  offer(screen, "day", ["", ...new Set([day, ...days].filter(Boolean).sort().reverse())], dayText);
   offer(screen, "hour", Array.from({ length: 24 }, (_, hour) => two(hour)));
   offer(screen, "minute", Array.from({ length: 60 }, (_, minute) => two(minute)));
+}
+
+function dayText(day) {
+  const text = new Intl.DateTimeFormat(document.documentElement.lang, { month: "short", day: "numeric", timeZone: "UTC" });
+  return day && text.format(new Date(day));
 }
 
 function offer(screen, name, values, text = (value) => value) {
