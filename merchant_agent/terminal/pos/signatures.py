@@ -4,7 +4,8 @@
 
 The HMAC's key is the secret as it was shown, its message the ASCII text `t.n.METHOD.path.` and the
 body's octets as they are sent. `t` is the till's time in Unix seconds, `n` 8 to 64 letters or digits
-that differ for each request.
+that differ for each request. What was used is known while the program runs: what is replayed after a
+restart does nothing, since each request is the same sale, or the same withdrawal, as before.
 """
 
 from __future__ import annotations

@@ -71,6 +71,23 @@ def test_the_business_day_ends_at_four_not_at_midnight(shop: Shop) -> None:
     assert shop.sell("087").created
 
 
+def test_an_order_that_is_sent_again_over_the_end_of_the_day_is_the_same(shop: Shop) -> None:
+    """A till that had no answer at 03:59 tries again; and so does whoever listened in its network."""
+    shop.clock.advance(15.99 * 3600)
+    first = shop.sell("087")
+    shop.clock.advance(10 * 60)
+    assert shop.sell("087").prompt_id == first.prompt_id
+    assert shop.sell("087", amount="9.00").created
+    assert shop.story() == ["prompt", "prompt"]
+
+
+def test_the_same_number_later_on_the_new_day_is_another_order(shop: Shop) -> None:
+    shop.clock.advance(15.99 * 3600)
+    shop.sell("087")
+    shop.clock.advance(20 * 60)
+    assert shop.sell("087").created
+
+
 def test_the_same_order_of_another_till_is_another_prompt(shop: Shop) -> None:
     first = shop.sell("087")
     assert shop.sell("087", till="till-2").prompt_id != first.prompt_id

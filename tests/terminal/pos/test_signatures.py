@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -31,6 +32,7 @@ class Signing:
     def __init__(self, app: Flask, shop: Shop) -> None:
         self._till = Till.of(app, shop)
         self._shop = shop
+        self._ids: dict[str, str] = {}
         with shop.terminal.store.read() as reader:
             self.token_id = list_terms(reader)[0].id
         self.secret = self.change()
@@ -41,20 +43,44 @@ class Signing:
         with self._shop.terminal.store.write() as writer:
             return make_secret(writer, self.token_id).encode()
 
+    def restart(self, app: Flask) -> None:
+        """Goes on with the terminal as it was started anew."""
+        self._till = Till(client=app.test_client(), token=self._till.token)
+
     def sign(
-        self, body: bytes = BODY, *, secret: bytes | None = None, late_s: int = 0, method: str = "POST"
+        self,
+        body: bytes = BODY,
+        *,
+        secret: bytes | None = None,
+        late_s: int = 0,
+        method: str = "POST",
+        path: str = PATH,
     ) -> str:
         """A header such as the till makes."""
         self._count += 1
         t = int(self._shop.clock.now().timestamp()) - late_s
         return sign_request(
-            secret or self.secret, t=t, n=f"request{self._count}", method=method, path=PATH, body=body
+            secret or self.secret, t=t, n=f"request{self._count}", method=method, path=path, body=body
         )
 
     def send(self, header: str | None, body: bytes = BODY) -> TestResponse:
         """Sends a body with that header."""
         headers = self._till.headers | ({} if header is None else {HEADER: header})
-        return self._till.client.post(PATH, data=body, content_type="application/json", headers=headers)
+        answer = self._till.client.post(PATH, data=body, content_type="application/json", headers=headers)
+        if answer.status_code in {200, 201}:
+            self._ids[json.loads(body)["order"]] = answer.get_json()["prompt"]["id"]
+        return answer
+
+    def withdraw(self, order: str) -> Callable[[], TestResponse]:
+        """Takes a sale back; sends the same request again each time that it is called."""
+        path = f"{PATH}/{self._ids[order]}"
+        header = self.sign(b"", late_s=-WINDOW_S, method="DELETE", path=path)
+
+        def send() -> TestResponse:
+            return self._till.client.delete(path, headers=self._till.headers | {HEADER: header})
+
+        assert send().status_code == 200
+        return send
 
 
 @pytest.fixture
@@ -112,6 +138,26 @@ def test_replay_is_refused_for_as_long_as_the_time_would_do(signing: Signing, cl
     assert _code(signing.send(header)) == (401, "pos-replay")
     clock.advance(1)
     assert _code(signing.send(header)) == (401, "pos-signature-time")
+
+
+def test_requests_that_are_replayed_after_a_restart_make_nothing(
+    signing: Signing, shop: Shop, clock: ManualClock
+) -> None:
+    """What was used is known in memory alone: every request must do nothing when it is repeated."""
+    clock.advance(15.99 * 3600)
+    headers, bodies = [], [BODY, BODY.replace(b"087", b"088").replace(b"64.00", b"7.00")]
+    for body in bodies:
+        headers.append(signing.sign(body, late_s=-WINDOW_S))
+        assert signing.send(headers[-1], body).status_code == 201
+    taken_back = signing.withdraw("088")
+    assert shop.story() == ["prompt", "prompt", "lapse withdrawn"]
+    shop.restart()
+    signing.restart(make_app_of(shop))
+    clock.advance(2 * WINDOW_S - 1)
+    for header, body in zip(headers, bodies, strict=True):
+        assert signing.send(header, body).status_code == 200
+    assert taken_back().status_code == 200
+    assert shop.story() == ["prompt", "prompt", "lapse withdrawn"]
 
 
 def test_two_secrets_are_taken_while_one_is_changed(signing: Signing, shop: Shop) -> None:
