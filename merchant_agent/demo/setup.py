@@ -21,6 +21,7 @@ from merchant_agent.central.store.models import MerchantEntry
 from merchant_agent.clock import Clock
 from merchant_agent.demo.state import DemoFolder, DemoState, save_state
 from merchant_agent.domain.merchants import Merchant, Programme
+from merchant_agent.domain.promises import Promise
 from merchant_agent.errors import StartError
 from merchant_agent.evidence.trust import Trust, encode_trust
 from merchant_agent.settings import CentralSettings, TerminalSettings
@@ -43,6 +44,10 @@ SHOP = Merchant(
     trade="catering",
     phone="021-00000000",
     programme=Programme.SITE,
+    promises=(
+        Promise(code="no_reason_return", days=7, goods="未拆封的预包装食品", terms="凭小票到店办理"),
+        Promise(code="clear_prices"),
+    ),
 )
 _KIOSK_OPENINGS = 1000
 _KIOSK_VALID = timedelta(days=30)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from merchant_agent.clock import Clock
 from merchant_agent.domain.catalogue import Catalogue, load_catalogue
+from merchant_agent.domain.promises import PromiseKinds, load_promise_kinds
 from merchant_agent.errors import StartError, StoreCorruptError, StoreError, StoreFullError, StoreLockedError
 from merchant_agent.resources import directory
 from merchant_agent.settings import TerminalSettings
@@ -37,6 +38,7 @@ class Terminal:
     store: Store
     journal: Journal
     catalogue: Catalogue
+    promise_kinds: PromiseKinds
     bell: Bell
     board: Board
     touches: Touches
@@ -49,9 +51,10 @@ def open_terminal(settings: TerminalSettings, clock: Clock) -> Terminal:
     Raises:
         StartError: one sentence for people: the folder is in use or unusable, the database is
             not ours or newer than this program, or the disk is full.
-        SettingsError: the catalogue that ships with the program cannot be used.
+        SettingsError: the catalogue or the promises that ship with the program cannot be used.
     """
     catalogue = load_catalogue(directory("config") / "catalogue")
+    promise_kinds = load_promise_kinds(directory("config") / "promises")
     folder = DataFolder(settings.data)
     mark = Mark(Path(settings.mark_file) if settings.mark_file else default_mark(folder.path))
     with ExitStack() as undo:
@@ -71,6 +74,7 @@ def open_terminal(settings: TerminalSettings, clock: Clock) -> Terminal:
         store=store,
         journal=journal,
         catalogue=catalogue,
+        promise_kinds=promise_kinds,
         bell=bell,
         board=Board(store, bell),
         touches=Touches(clock),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from flask import Blueprint, Response, render_template, request
 from flask_babel import force_locale
 from markupsafe import Markup
 
+from merchant_agent import __version__
+from merchant_agent.evidence.octets import encode_json
 from merchant_agent.terminal.collect.said import COMMENT_MAX_CHARS
 from merchant_agent.terminal.collect.thanks import shop_page
 from merchant_agent.terminal.services import Terminal, central_address
@@ -17,6 +20,7 @@ from merchant_agent.terminal.web.pairing import COOKIE, current_tablet, keep_coo
 from merchant_agent.web.locale import LANGS
 
 _LICENCE_GROUP = 4
+_MOST_PROMISES = 3
 
 
 def kiosk(terminal: Terminal) -> Blueprint:
@@ -32,7 +36,7 @@ def kiosk(terminal: Terminal) -> Blueprint:
             render_template(
                 "kiosk/page.html",
                 shop=shop,
-                config=_config(terminal),
+                config={**_config(terminal), "page": page_mark(terminal)},
                 screens_by_lang={lang: _screens(terminal, lang) for lang in LANGS},
             )
         )
@@ -40,6 +44,13 @@ def kiosk(terminal: Terminal) -> Blueprint:
         return answer
 
     return blueprint
+
+
+def page_mark(terminal: Terminal) -> str:
+    """What the page is made of, in short: a tablet that rests loads its page anew once this is another."""
+    identity = terminal.journal.identity
+    made_of = [identity.merchant, _config(terminal), central_address(terminal), __version__]
+    return hashlib.sha256(encode_json(made_of)).hexdigest()[:16]
 
 
 def _config(terminal: Terminal) -> dict[str, Any]:
@@ -68,6 +79,7 @@ def _screens(terminal: Terminal, lang: str) -> Markup:
             lang=lang,
             shop=shop,
             licence=_grouped(shop.credit_code),
+            promises=terminal.promise_kinds.say(shop.promises, lang)[:_MOST_PROMISES],
             trade=catalogue.trade(trade),
             levels=catalogue.levels,
             aspects=catalogue.aspects_for(trade)[1:],

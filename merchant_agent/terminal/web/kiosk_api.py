@@ -25,6 +25,7 @@ from merchant_agent.terminal.collect.words import Grievance, Words, complain, su
 from merchant_agent.terminal.memory import Memory
 from merchant_agent.terminal.printing import SlipPrinting
 from merchant_agent.terminal.services import Terminal, central_address
+from merchant_agent.terminal.web.kiosk import page_mark
 from merchant_agent.terminal.web.pairing import current_tablet
 from merchant_agent.web.answering import json_answer
 from merchant_agent.web.reading import read_json
@@ -185,11 +186,15 @@ def _grievance(message: ComplaintMessage) -> Grievance:
 
 
 def _shown(terminal: Terminal, screen: Screen) -> dict[str, object]:
-    """The kind is "ended" once the terminal is out of service: a tablet says so to whoever stands there."""
+    """The kind is "ended" once the terminal is out of service: a tablet says so to whoever stands there.
+
+    `page` is what the tablet's page would be made of now.
+    """
     has_ended = terminal.journal.hold == "ended"
     question = None if has_ended else screen.question
     return {
         "version": screen.version,
+        "page": page_mark(terminal),
         "kind": "ended" if has_ended else screen.kind,
         "at": format_at(terminal.clock.now()),
         "question": None if question is None else _asked(terminal, question),

@@ -42,7 +42,7 @@ def _code(answer: TestResponse) -> tuple[int, str]:
 
 def test_a_tablet_rests_without_a_sale(kiosk: Kiosk) -> None:
     screen = kiosk.screen()
-    assert screen.keys() == {"version", "kind", "at", "question"}
+    assert screen.keys() == {"version", "page", "kind", "at", "question"}
     assert screen["at"] == "2026-05-20T12:00:00.000+08:00"
     assert (screen["kind"], screen["question"]) == ("rest", None)
 

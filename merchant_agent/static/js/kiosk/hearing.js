@@ -5,9 +5,11 @@
 import { Ask } from "./ask.js";
 import { drafts, finish, outbox } from "./delivery.js";
 import { Link } from "./link.js";
-import { finger, leave, present, settle, tellConnection } from "./scene.js";
-import { isBusy, isMine, isShown, now, question } from "./state.js";
+import { finger, leave, present, settle, stage, tellConnection } from "./scene.js";
+import { config, isBusy, isMine, isShown, now, question } from "./state.js";
 import { hearTime } from "./time.js";
+
+const RENEWED = "renewed";
 
 export const link = new Link({
   onScreen: (screen, askedAt) => finger.afterwards("screen", () => hear(screen, askedAt)),
@@ -19,6 +21,7 @@ export const link = new Link({
 function hear(screen, askedAt) {
   now.told = screen;
   hearTime(screen.at);
+  if (renew(screen.page)) return;
   if (now.told.question?.prompt !== now.ended) now.ended = "";
   const asked = question()?.prompt;
   if (isMine()) hearMine(asked, askedAt);
@@ -26,6 +29,16 @@ function hear(screen, askedAt) {
   // Another question stood here: whoever chose a language for it has gone.
   else if (now.step instanceof Ask) leave();
   else settle();
+}
+
+// What the page is made of has changed, such as a promise of the shop's: it is loaded anew while nobody uses it,
+// and no second time for the same change.
+function renew(page) {
+  const isUsed = now.step.name !== "rest" || question() !== null || stage.large || stage.lang !== config.lang;
+  if (page === config.page || isUsed || sessionStorage.getItem(RENEWED) === page) return false;
+  sessionStorage.setItem(RENEWED, page);
+  location.reload();
+  return true;
 }
 
 // Another question, or none, while somebody answers this one.
