@@ -1,7 +1,7 @@
 """What central does by itself, in every process: each duty may run in several at once.
 
-Releases are looked after once a minute, backups every ten, promises to customers every five seconds, the log each second,
-in a thread of its own.
+Releases and silent terminals are looked after once a minute, backups every ten, promises to customers
+every five seconds, the log each second, in a thread of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from merchant_agent.central.log.duty import LogDuty
 from merchant_agent.central.promises import sweep_promises
 from merchant_agent.central.releases import make_releases
 from merchant_agent.central.services import Central
+from merchant_agent.central.silences import sweep_silences
 from merchant_agent.errors import StoreError
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Schedule:
         """Begins to tick."""
         tick = self._scheduler.add_job(self.tick, "interval", seconds=_TICK_S)
         self._scheduler.add_job(self.watch_promises, "interval", seconds=_PROMISES_S)
+        self._scheduler.add_job(self.watch_terminals, "interval", seconds=_TICK_S)
         first = self._central.clock.now() + timedelta(seconds=_FIRST_RETENTION_S)
         self._scheduler.add_job(self.erase_old, "interval", seconds=_RETENTION_S, next_run_time=first)
         self._scheduler.add_job(self.back_up, "interval", seconds=_BACKUP_S)
@@ -90,3 +92,10 @@ class Schedule:
             sweep_promises(self._central)
         except StoreError as error:
             _log.warning("promises were not looked after: %s", error)
+
+    def watch_terminals(self) -> None:
+        """Finds the terminals that fell silent while their shops were open."""
+        try:
+            sweep_silences(self._central)
+        except StoreError as error:
+            _log.warning("silent terminals were not looked for: %s", error)

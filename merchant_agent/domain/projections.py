@@ -14,15 +14,18 @@ from enum import StrEnum
 
 from merchant_agent.evidence.bodies import (
     AdditionBody,
+    Closure,
     ComplaintBody,
     ConfirmBody,
     DisputeBody,
     EraseBody,
     FindingBody,
     LapseBody,
+    Opening,
     PromptBody,
     RatingBody,
     ReplyBody,
+    SettingsBody,
     SuggestionBody,
     SupersedeBody,
 )
@@ -177,6 +180,16 @@ class Added:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursStated:
+    """When the shop is open from now on, as it says; no opening hours: never."""
+
+    place: Place
+    opening: tuple[Opening, ...]
+    closures: tuple[Closure, ...]
+    at: datetime
+
+
 Change = (
     PromptOpened
     | PromptEnded
@@ -187,10 +200,11 @@ Change = (
     | Erased
     | Replied
     | Added
+    | HoursStated
 )
 
 
-def project(record: Record, disclosed: Mapping[str, str]) -> list[Change]:  # noqa: PLR0911 -- one for each kind
+def project(record: Record, disclosed: Mapping[str, str]) -> list[Change]:  # noqa: C901, PLR0911 -- one for each kind
     """The changes that the record makes, in the order in which to apply them.
 
     `disclosed` holds the values of its erasable members that still exist, by name.
@@ -216,6 +230,8 @@ def project(record: Record, disclosed: Mapping[str, str]) -> list[Change]:  # no
             return [_replied(record, body, disclosed, at)]
         case AdditionBody():
             return [_added(record, body, disclosed, at)]
+        case SettingsBody():
+            return [HoursStated(place=record.place, opening=body.opening, closures=body.closures, at=at)]
         case _:
             # The others change nothing that these tables show.
             return []

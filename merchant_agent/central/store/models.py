@@ -525,6 +525,26 @@ class Addition(Table):
         indexes = ((("merchant", "to_issuer", "to_epoch", "to_seq"), False),)
 
 
+class Hours(Table):
+    """When a terminal's shop is open, as the `settings` record at this place says; the newest counts.
+
+    `opening` and `closures` are as in the record's body.
+    """
+
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = InstantField()
+    at = InstantField()
+    opening = JsonField()
+    closures = JsonField()
+
+    class Meta:
+        table_name = "opening_hours"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+
+
 class Photo(Table):
     """A picture of the complaint or addition at this place, the `number`th from 0.
 
@@ -655,7 +675,7 @@ class InvitedAnswer(Table):
 
 
 class Turn(Table):
-    """How often an address did something in its present window."""
+    """How often somebody did something in its present window: `remote` is an address, or a terminal's issuer id."""
 
     topic = peewee.TextField()
     remote = peewee.TextField()
@@ -749,6 +769,7 @@ PROJECTIONS: tuple[type[Table], ...] = (
     Erasure,
     Reply,
     Addition,
+    Hours,
 )
 
 MODELS: tuple[type[Table], ...] = (

@@ -13,6 +13,7 @@ from merchant_agent.central.store.models import (
     Addition,
     Complaint,
     Erasure,
+    Hours,
     Lapse,
     Prompt,
     Rating,
@@ -25,6 +26,7 @@ from merchant_agent.domain.projections import (
     Change,
     ComplaintOpened,
     Erased,
+    HoursStated,
     PromptEnded,
     PromptOpened,
     PromptOutcome,
@@ -54,6 +56,7 @@ _COLUMNS: dict[type[Table], tuple[str, ...]] = {
     Erasure: (*_KEY, "told_issuer", "told_epoch", "told_seq", "members", "reason"),
     Reply: (*_KEY, "to_issuer", "to_epoch", "to_seq", "comment", "undisclosed"),
     Addition: (*_KEY, "to_issuer", "to_epoch", "to_seq", "comment", "undisclosed"),
+    Hours: (*_KEY, "opening", "closures"),
 }
 # A day within what any zone can show: what the terminal's clock says is a claim.
 _FIRST_MS = to_ms(datetime(1, 1, 2, tzinfo=UTC))
@@ -70,7 +73,7 @@ class ProjectionRows:
     def __init__(self) -> None:
         self._rows: defaultdict[type[Table], list[_Row]] = defaultdict(list)
 
-    def add(self, merchant: str, received_ms: int, changes: Iterable[Change]) -> None:  # noqa: C901 -- one case for each
+    def add(self, merchant: str, received_ms: int, changes: Iterable[Change]) -> None:  # noqa: C901, PLR0912 -- one case for each
         """Gathers the rows of one record's changes; central took it up at `received_ms` since 1970."""
         for change in changes:
             match change:
@@ -95,6 +98,8 @@ class ProjectionRows:
                     self._rows[Reply].append(_reply_row(merchant, received_ms, change))
                 case Added():
                     self._rows[Addition].append(_reply_row(merchant, received_ms, change))
+                case HoursStated():
+                    self._rows[Hours].append(_hours_row(merchant, received_ms, change))
                 case _:
                     assert_never(change)
 
@@ -150,6 +155,11 @@ def _erasure_row(merchant: str, received_ms: int, change: Erased) -> _Row:
 def _reply_row(merchant: str, received_ms: int, change: Replied | Added) -> _Row:
     key = _key(merchant, received_ms, change.place, change.at)
     return (*key, *_prompt_place(change.to), _clean(change.comment), change.undisclosed)
+
+
+def _hours_row(merchant: str, received_ms: int, change: HoursStated) -> _Row:
+    key = _key(merchant, received_ms, change.place, change.at)
+    return (*key, _list_text(change.opening), _list_text(change.closures))
 
 
 def _answer_row(

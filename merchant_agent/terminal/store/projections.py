@@ -12,6 +12,7 @@ from merchant_agent.domain.projections import (
     Change,
     ComplaintOpened,
     Erased,
+    HoursStated,
     PromptEnded,
     PromptOpened,
     PromptOutcome,
@@ -67,8 +68,8 @@ def apply(writer: Writer, changes: Iterable[Change], tables: Tables = LIVE) -> N
                 writer.copy_rows(tables.suggestion, _SUGGESTION, [(*_answer_row(change), change.id)])
             case ComplaintOpened():
                 writer.copy_rows(tables.complaint, _COMPLAINT, [_complaint_row(change)])
-            case Remarked() | Added():
-                # Central's word alone: no record of a terminal's own chain.
+            case Remarked() | Added() | HoursStated():
+                # Central's word alone, in no record of a terminal's own chain; or what the settings say here.
                 pass
             case Erased():
                 writer.copy_rows(tables.erasure, _ERASURE, [_erasure_row(change)])

@@ -443,6 +443,21 @@ class Addition(peewee.Model):
         indexes = ((("merchant", "to_issuer", "to_epoch", "to_seq"), False),)
 
 
+class Hours(peewee.Model):
+    merchant = peewee.TextField()
+    issuer = peewee.TextField()
+    epoch = peewee.IntegerField()
+    seq = peewee.BigIntegerField()
+    received_at = peewee.BigIntegerField()
+    at = peewee.BigIntegerField()
+    opening = peewee.TextField()
+    closures = peewee.TextField()
+
+    class Meta:
+        table_name = "opening_hours"
+        primary_key = peewee.CompositeKey("merchant", "issuer", "epoch", "seq")
+
+
 class Photo(peewee.Model):
     merchant = peewee.TextField()
     issuer = peewee.TextField()
@@ -685,6 +700,7 @@ _TABLES: tuple[type[peewee.Model], ...] = (
     Erasure,
     Reply,
     Addition,
+    Hours,
     CallBack,
     Photo,
     Urging,
