@@ -5,15 +5,21 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from merchant_agent.central.erasure import erase as erase_at_central
+from merchant_agent.central.merchants import change_merchant
 from merchant_agent.central.own_chain import append_own
 from merchant_agent.central.rebuild import rebuild as rebuild_central
 from merchant_agent.central.store.models import Reply as CentralReply
 from merchant_agent.clock import Reading, format_at
+from merchant_agent.domain.merchants import Merchant
+from merchant_agent.domain.promises import Promise
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
 from merchant_agent.evidence.archive import ExportZip
 from merchant_agent.evidence.bodies import (
@@ -47,6 +53,7 @@ from merchant_agent.evidence.record import ABOUT_NOTHING, Totals, decode_record,
 from merchant_agent.evidence.requests import verify_request
 from merchant_agent.evidence.verify import verify_export
 from merchant_agent.settings import TerminalSettings
+from merchant_agent.store.sqlite import SqliteFile
 from merchant_agent.terminal.alarms import open_alarms
 from merchant_agent.terminal.enrolment import Enrolled, enrol
 from merchant_agent.terminal.erasure import find_by_code
@@ -61,7 +68,7 @@ from merchant_agent.terminal.upload.outcome import Code
 from merchant_agent.terminal.upload.uploader import Uploader
 from tests.clocks import ManualClock
 from tests.enrolled import CATALOGUE, OfflineCentral, ask, complain, enrolled_journal, rate
-from tests.live_central import LiveCentral
+from tests.live_central import SHOP, LiveCentral
 from tests.upstream import Reply as Answer
 from tests.upstream import Request, Upstream
 
@@ -532,3 +539,121 @@ def test_names_in_an_alarm_are_query_codes(lied: Lied, clock: ManualClock) -> No
         names = {alarm.detail for alarm in open_alarms(reader)}
     assert names == {query_code(leaf_hash(b"x")), "#1"}
     assert link_of(octets) == decode_record(decode_jws(word.records[1], Typ.RECORD).payload).prev
+
+
+# ---------------------------------------------------------------- what is registered of the shop
+
+PROMISED = replace(
+    SHOP,
+    shop_name="示例面馆（总店）",
+    promises=(Promise(code="no_reason_return", days=7, goods="未拆封的商品", terms="凭小票"),),
+)
+
+
+def register(central: LiveCentral, merchant: Merchant) -> None:
+    """An officer changes what is registered of the shop."""
+    change_merchant(central.central, central.merchant, merchant, who="officer")
+
+
+def shown(reader: Reader) -> tuple[str, tuple[Promise, ...]]:
+    merchant = reader.terminal.journal.identity.merchant
+    return merchant.shop_name, merchant.promises
+
+
+def test_a_corrected_name_and_a_new_promise_reach_the_terminal_and_stay(
+    shop: Reader, live_central: LiveCentral
+) -> None:
+    assert shown(shop) == (SHOP.shop_name, ())
+    register(live_central, PROMISED)
+    shop.run()
+    assert shown(shop) == (PROMISED.shop_name, PROMISED.promises)
+    rating = rate(shop.terminal.journal, ask(shop.terminal.journal))
+    shop.close()
+    shop.open(live_central.url)
+    assert shown(shop) == (PROMISED.shop_name, PROMISED.promises)
+    assert rate(shop.terminal.journal, None).place.seq == rating.place.seq + 1
+    register(live_central, SHOP)
+    shop.run()
+    assert shown(shop) == (SHOP.shop_name, ())
+
+
+def test_a_change_whose_answer_was_lost_comes_with_the_next(shop: Reader, live_central: LiveCentral) -> None:
+    shop.run()
+    register(live_central, PROMISED)
+    live_central.answers_to_lose = 1
+    shop.clock.advance(MINUTE_S)
+    assert shop.inbox.look(live_central.url) is Seen.UNREACHABLE
+    assert shown(shop)[0] == SHOP.shop_name
+    shop.clock.advance(MINUTE_S)
+    assert shop.inbox.look(live_central.url) is Seen.READ
+    assert shown(shop)[0] == PROMISED.shop_name
+
+
+def test_a_change_that_the_disk_refuses_is_taken_the_next_time(
+    shop: Reader, live_central: LiveCentral
+) -> None:
+    shop.run()
+    register(live_central, PROMISED)
+    database = shop.terminal.store.database
+    assert isinstance(database, SqliteFile)
+    database.writer.execute_sql(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON epoch BEGIN SELECT RAISE(ABORT, 'refused'); END"
+    )
+    shop.run()
+    assert shown(shop)[0] == SHOP.shop_name
+    database.writer.execute_sql("DROP TRIGGER refuse")
+    shop.run()
+    assert shown(shop)[0] == PROMISED.shop_name
+
+
+def _told(central: OfflineCentral, **changed: object) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(central.merchant)
+    return told | changed
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"shop_name": "\u202egnp"},
+        {"shop_name": 7},
+        {"credit_code": "91310000MA1K000007"},
+        {"address": ""},
+        {"id": "AAAAAAAAAAA"},
+        {"promises": None},
+        {"promises": [{"code": "full_weight"}, {"code": "full_weight"}]},
+        {"promises": [{"code": "full_weight", "days": 91}]},
+        {"promises": [{"code": "full_weight", "goods": "x" * 61}]},
+        {"promises": [{"code": "Full weight"}]},
+    ],
+)
+def test_details_that_central_would_not_register_change_nothing_and_cost_nothing_else(
+    lied: Lied, clock: ManualClock, changed: dict[str, object]
+) -> None:
+    before = lied.reader.terminal.journal.identity
+    word = Word(lied.central, clock)
+    word.say()
+    assert (
+        lied.look(word.page(merchant=_told(lied.central, **({"shop_name": "新店名"} | changed)))) is Seen.READ
+    )
+    assert lied.reader.terminal.journal.identity == before
+    assert lied.reader.told() == [(0, "finding")]
+    lied.look(word.page(0, merchant=_told(lied.central, shop_name="新店名")))
+    assert shown(lied.reader)[0] == "新店名"
+
+
+def test_a_promise_of_a_later_version_and_members_unknown_here_are_no_hindrance(
+    lied: Lied, clock: ManualClock
+) -> None:
+    promise = {"code": "of_later", "days": None, "goods": "", "terms": "", "more": 1}
+    word = Word(lied.central, clock)
+    lied.look(word.page(merchant=_told(lied.central, promises=[promise], more="x")))
+    assert shown(lied.reader)[1] == (Promise(code="of_later"),)
+
+
+def test_details_beside_a_chain_that_is_refused_are_not_believed(lied: Lied, clock: ManualClock) -> None:
+    word = Word(lied.central, clock)
+    word.say()
+    word.say()
+    page = word.page(0, merchant=_told(lied.central, shop_name="新店名"))
+    assert lied.look(page) is Seen.REFUSED
+    assert shown(lied.reader)[0] == lied.central.merchant.shop_name
