@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from merchant_agent.demo.running import Running
 from tests.e2e.conftest import Examine, OpenPage
-from tests.e2e.people import Officer, Staff, Tablet, Till, at_shop
+from tests.e2e.people import Staff, Tablet, Till, at_shop
 from tests.e2e.test_sizes import dress, walk
 
 _both_ways = pytest.mark.looks("landscape-zh", "portrait-en")
@@ -52,31 +52,3 @@ def test_pages_of_the_counter_and_the_manager(
     manager.page.goto(at_shop(f"{demo.terminal.url}/manager?lang={lang}"))
     manager.sign_in(f"{demo.terminal.url}/manager", demo.state.manager)
     examine(manager.page)
-
-
-@_wide_and_narrow
-@pytest.mark.parametrize("path", ["/", "/check", "/merchants", "/m/{merchant}", "/officer/sign-in"])
-def test_public_pages(
-    demo: Running, open_page: OpenPage, examine: Examine, *, path: str, size: tuple[int, int], lang: str
-) -> None:
-    page = open_page(size)
-    page.goto(at_shop(demo.central.url) + path.format(merchant=demo.merchant) + f"?lang={lang}")
-    examine(page)
-
-
-@_wide_and_narrow
-def test_pages_of_officers(
-    demo: Running, open_page: OpenPage, examine: Examine, size: tuple[int, int], lang: str
-) -> None:
-    officer = Officer(page=open_page(size), demo=demo)
-    officer.page.goto(at_shop(f"{demo.central.url}/officer/sign-in?lang={lang}"))
-    officer.sign_in("officer", demo.state.officer)
-    for path in (
-        *("", "/complaints", "/ratings", "/suggestions", "/import"),
-        *("/merchants/new", f"/merchants/{demo.merchant}", f"/merchants/{demo.merchant}/edit"),
-    ):
-        officer.page.goto(at_shop(f"{demo.central.url}/officer{path}"))
-        examine(officer.page)
-    officer.page.goto(at_shop(f"{demo.central.url}/officer/merchants/{demo.merchant}"))
-    officer.page.locator("form[action$='/sheet'] button").click()
-    examine(officer.page)

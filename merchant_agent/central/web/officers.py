@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from merchant_agent.central.codes import CodeState, list_codes
 from merchant_agent.central.key_alarms import list_alarms
-from merchant_agent.central.log.trouble import find_trouble
+from merchant_agent.central.log.trouble import Trouble, find_trouble
 from merchant_agent.central.overview import list_merchants
 from merchant_agent.central.services import Central
 from merchant_agent.central.web.keys import reason_words
@@ -80,6 +80,7 @@ def officer_pages(central: Central) -> Blueprint:
         now, silent_after = central.clock.now(), timedelta(hours=central.settings.deadline_hours)
         page = list_merchants(central, page=read_page_number(), search=search)
         waiting = [code for code in list_codes(central) if code.state is CodeState.WAITING]
+        trouble = find_trouble(central)
         return render_template(
             "central/officer/home.html",
             page=page,
@@ -90,7 +91,8 @@ def officer_pages(central: Central) -> Blueprint:
             waiting=waiting,
             alarms=list_alarms(central),
             key_reason=reason_words,
-            trouble=trouble_words(find_trouble(central)),
+            trouble=trouble_words(trouble),
+            not_begun=trouble is Trouble.NOT_SET,
         )
 
     return pages

@@ -52,8 +52,8 @@ def trouble_words(trouble: Trouble | None) -> str:
     words: dict[str | None, str] = {
         None: "",
         Trouble.NOT_SET: gettext(
-            "The log was not begun. Whoever runs this server sets checkpoint_lock and runs: "
-            "merchant-agent central init-log"
+            "The log was not begun. Whoever runs this server says where its newest checkpoint is remembered, "
+            "and runs:"
         ),
         Trouble.MISSING: gettext(
             "The file that remembers the log's newest checkpoint is missing. Put it back where it was."
