@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import IntEnum
+
+_MANY_HOURS = 3
 
 
 class State(IntEnum):
@@ -64,3 +67,9 @@ def attention(name: str, text: str) -> Check:
 def broken(name: str, text: str) -> Check:
     """It does not work."""
     return Check(name=name, state=State.BROKEN, text=text)
+
+
+def told_age(age: timedelta) -> str:
+    """How long ago something was: in minutes, or in hours from the third on."""
+    hours = age / timedelta(hours=1)
+    return f"{hours:.0f} hours" if hours >= _MANY_HOURS else f"{hours * 60:.0f} minutes"

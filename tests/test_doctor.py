@@ -12,8 +12,17 @@ from typing import Any
 import apsw
 import pytest
 
+from merchant_agent.domain.sales import SaleSource
 from merchant_agent.store.whereabouts import tell_whereabouts
 from merchant_agent.terminal.alarms import raise_alarm
+from merchant_agent.terminal.pos.ways import (
+    Details,
+    FolderDetails,
+    OdooDetails,
+    PrinterDetails,
+    add_way,
+    switch_way,
+)
 from merchant_agent.terminal.store.opening import open_existing
 from tests.clocks import START, ManualClock
 from tests.programs import run_program, running_program
@@ -121,3 +130,38 @@ def test_another_folder_is_none_of_ours(tmp_path: Path) -> None:
     ended = run_program("doctor", "--data", str(tmp_path))
     assert ended.code == 1
     assert "no data folder" in ended.said
+
+
+def test_each_way_by_which_sales_come_is_tried(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "terminal"
+    with Shop(path, clock) as shop:
+        shop.sell("087", source=SaleSource.FOLDER)
+        with shop.terminal.store.write() as writer:
+            ways: dict[str, Details] = {
+                "works": FolderDetails(path=str(tmp_path)),
+                "tried only": FolderDetails(path=str(tmp_path)),
+                "away": FolderDetails(path=str(tmp_path / "away")),
+                "off": FolderDetails(path=str(tmp_path / "away")),
+                "printer": PrinterDetails(address="tcp://127.0.0.1:1"),
+                "Odoo": OdooDetails(url="http://127.0.0.1:1", database="d", login="l", api_key="hush"),
+            }
+            for name, details in ways.items():
+                number = add_way(writer, name=name, till="", details=details)
+                switch_way(writer, number, enabled=name != "off", dry_run=name == "tried only")
+    (path / "terminal.toml").write_text('port = 0\ncentral_url = "http://127.0.0.1:1"\nballast_bytes = 0\n')
+    ended = run_program("doctor", "--data", str(path), "--json")
+    assert "hush" not in ended.out
+    told = [(one["state"], one["text"]) for one in json.loads(ended.out)["checks"] if one["name"] == "pos"]
+    assert [state for state, _ in told] == ["healthy", *["attention"] * 4]
+    for (_, text), part in zip(
+        told,
+        (
+            "'works' is ready; the last sale came ",
+            "tried out",
+            "is not there",
+            "'printer' cannot",
+            "'Odoo' cannot",
+        ),
+        strict=True,
+    ):
+        assert part in text

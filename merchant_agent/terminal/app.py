@@ -99,7 +99,7 @@ def create_app(
         pos_setup(terminal, connections, is_open=is_open),
         messages(terminal),
         sign_in(terminal),
-        health(terminal, uploader),
+        health(terminal, uploader, connections),
     ):
         app.register_blueprint(blueprint)
     exempt_from_csrf(app, "pairing", "ready", "kiosk_api", "pos_api")

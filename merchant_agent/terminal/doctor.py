@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from merchant_agent.clock import SystemClock
-from merchant_agent.diagnosis import Check, Diagnosis, attention, broken, healthy
+from merchant_agent.diagnosis import Check, Diagnosis, attention, broken, healthy, told_age
 from merchant_agent.errors import (
     FormatError,
     MerchantAgentError,
@@ -28,6 +28,8 @@ from merchant_agent.store.whereabouts import Whereabouts, read_whereabouts
 from merchant_agent.terminal.alarms import DAMAGED_ALARM, open_alarms
 from merchant_agent.terminal.devices import list_tablets
 from merchant_agent.terminal.marking import MARK_ALARM
+from merchant_agent.terminal.pos.diagnosis import check_ways, last_sale_at
+from merchant_agent.terminal.pos.ways import list_ways
 from merchant_agent.terminal.store.holds import load_hold
 from merchant_agent.terminal.store.identity import Identity, load_identity, load_identity_key
 from merchant_agent.terminal.store.ledger import newest_record, read_ledger
@@ -41,7 +43,6 @@ NEWEST_RECORDS = 500
 _READY = frozenset({"ready"})
 _BACKLOG_AGE = timedelta(hours=1)
 _TABLET_AGE = timedelta(hours=24)
-_MANY_HOURS = 3
 _LOOPBACK = "127.0.0.1"
 
 
@@ -80,6 +81,9 @@ def _check_database(settings: TerminalSettings, now: datetime, told: Whereabouts
             yield _check_mark(reader)
             yield _check_alarms(reader)
             yield _check_tablets(reader, now)
+            ways = list_ways(reader)
+            last_sales = {way.number: last_sale_at(reader, way) for way in ways}
+        yield from check_ways(ways, last_sales, now)
         if identity is not None:
             address = (told.central if told else "") or settings.central_url or identity.central_url
             yield from _check_central(settings, address, now)
@@ -121,7 +125,7 @@ def _check_chain(reader: Reader, identity: Identity) -> Check:
 def _check_upload(reader: Reader, now: datetime) -> Check:
     status = read_status(reader, retry_in_s=None)
     last = status.last_success_at
-    since = "has confirmed none yet" if last is None else f"last confirmed some {_ago(now - last)} ago"
+    since = "has confirmed none yet" if last is None else f"last confirmed some {told_age(now - last)} ago"
     told = f"Records that wait: {status.waiting}; central {since}"
     if status.split_views:
         return broken(
@@ -183,11 +187,6 @@ def _check_central(settings: TerminalSettings, address: str, now: datetime) -> I
         return
     yield healthy("central", f"{shown} answers.")
     yield check_clock(now, answer.headers.get("date"), "central")
-
-
-def _ago(age: timedelta) -> str:
-    hours = age / timedelta(hours=1)
-    return f"{hours:.0f} hours" if hours >= _MANY_HOURS else f"{hours * 60:.0f} minutes"
 
 
 def _sentence(error: MerchantAgentError) -> str:

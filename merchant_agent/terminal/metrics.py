@@ -15,6 +15,9 @@ from merchant_agent.evidence.record import Totals, decode_record
 from merchant_agent.store.store import Reader
 from merchant_agent.terminal.alarms import open_alarms
 from merchant_agent.terminal.devices import Paired, list_tablets
+from merchant_agent.terminal.pos.connections import Connections
+from merchant_agent.terminal.pos.figures import pos_values
+from merchant_agent.terminal.pos.ways import list_ways
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.ledger import newest_record
 from merchant_agent.terminal.store.opening import DATABASE_NAME
@@ -52,6 +55,30 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(name=f"{_P}alarms", kind="gauge", doc="Open alarms of the counter's page.", label="code"),
     Metric(name=f"{_P}hold", kind="gauge", doc="1 while nothing is signed, and why.", label="reason"),
+    Metric(
+        name=f"{_P}pos_ready",
+        kind="gauge",
+        doc="Printers, folders and Odoo that are on: 1 where sales can come, else 0.",
+        label="way",
+    ),
+    Metric(
+        name=f"{_P}pos_sales_total",
+        kind="counter",
+        doc="Sales seen since the start, dry runs and repeats too; http is all tokens.",
+        label="way",
+    ),
+    Metric(
+        name=f"{_P}pos_refused_total",
+        kind="counter",
+        doc="What came and could not be taken since the start, likewise.",
+        label="way",
+    ),
+    Metric(
+        name=f"{_P}pos_last_sale_age_seconds",
+        kind="gauge",
+        doc="Since the newest sale that was seen since the start.",
+        label="way",
+    ),
     Metric(name=f"{_P}log_size", kind="gauge", doc="Entries of central's log that were verified."),
     Metric(name=f"{_P}split_views", kind="gauge", doc="Checkpoints that contradict a verified one."),
     Metric(
@@ -63,7 +90,7 @@ METRICS: tuple[Metric, ...] = (
 SEEN = timedelta(minutes=5)
 
 
-def metric_values(terminal: Terminal, uploader: Uploader) -> Mapping[str, Value]:
+def metric_values(terminal: Terminal, uploader: Uploader, connections: Connections) -> Mapping[str, Value]:
     """Each figure that there is at this moment, by its metric's name.
 
     Raises:
@@ -75,6 +102,8 @@ def metric_values(terminal: Terminal, uploader: Uploader) -> Mapping[str, Value]
         values = _of_upload(terminal, status, now) | _of_totals(terminal, reader)
         tablets = list_tablets(reader)
         alarms = [alarm.code for alarm in open_alarms(reader)]
+        ways = list_ways(reader)
+    values |= pos_values(ways, connections, now)
     values["uploads_total"] = {code.value: count for code, count in sorted(uploader.outcomes().items())}
     values["tablets"] = {"paired": len(tablets), "seen": count_seen(tablets, now)}
     values["alarms"] = {code: alarms.count(code) for code in sorted(set(alarms))}

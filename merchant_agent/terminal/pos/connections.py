@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 from merchant_agent.errors import InvalidError, StartError, StoreError
 from merchant_agent.terminal.pos.loop import Loop
 from merchant_agent.terminal.pos.printer.patterns import Patterns
-from merchant_agent.terminal.pos.printer.targets import open_target
 from merchant_agent.terminal.pos.sightings import Sightings
 from merchant_agent.terminal.pos.states import State, StateCode
+from merchant_agent.terminal.pos.trying import try_way
 from merchant_agent.terminal.pos.ways import FolderDetails, OdooDetails, PrinterDetails, Way, list_ways
 from merchant_agent.terminal.pos.words import load_patterns
 from merchant_agent.terminal.services import Terminal
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _OFF: Final = State(code=StateCode.OFF)
+_OF_WAY: Final = "way-"
 
 
 class Running(Protocol):
@@ -33,10 +34,6 @@ class Running(Protocol):
     @property
     def state(self) -> State:
         """How it stands."""
-        ...
-
-    def check(self) -> State:
-        """How it stands now, tried at once; may take seconds."""
         ...
 
     def close(self) -> None:
@@ -79,11 +76,11 @@ class Connections:
         Raises:
             StoreError: it could not be read.
         """
-        with self._terminal.store.read() as reader:
-            ways = {way.number: way for way in list_ways(reader)}
-            patterns = load_patterns(reader)
+        # Read under the lock: of two callers the later one has what is newer.
         with self._lock:
-            self._patterns = patterns
+            with self._terminal.store.read() as reader:
+                ways = {way.number: way for way in list_ways(reader)}
+                self._patterns = load_patterns(reader)
             if not self._runs:
                 return
             for number, (way, run) in tuple(self._running.items()):
@@ -105,8 +102,8 @@ class Connections:
     def check(self, way: Way) -> State:
         """Tries a way that is on; may take seconds."""
         with self._lock:
-            running = self._running.get(way.number)
-        return self.state(way) if running is None else running[1].check()
+            is_running = way.number in self._running
+        return try_way(way.details) if is_running else self.state(way)
 
     def printer(self, number: int) -> PrinterTap:
         """A printer at work, to print something of the terminal's own.
@@ -141,7 +138,7 @@ class Connections:
                 from merchant_agent.terminal.pos.printer.printers import PrinterTap  # noqa: PLC0415 -- as said
 
                 tap = PrinterTap(self._terminal, way, details, patterns=self._read_patterns, show=show)
-                return _Printer(tap, details)
+                return _Printer(tap)
             case FolderDetails() as details:
                 from merchant_agent.terminal.pos.folder import LOOK_EVERY_S, Folder  # noqa: PLC0415 -- as said
 
@@ -158,24 +155,14 @@ class Connections:
 
 
 class _Printer:
-    def __init__(self, tap: PrinterTap, details: PrinterDetails) -> None:
+    def __init__(self, tap: PrinterTap) -> None:
         self.tap = tap
-        self._details = details
 
     @property
     def state(self) -> State:
         trouble = self.tap.relay.trouble
         if trouble:
             return State(code=StateCode.UNREACHABLE, detail=trouble)
-        return State(code=StateCode.CONNECTED)
-
-    def check(self) -> State:
-        try:
-            open_target(self._details.address).close()
-        except OSError as error:
-            return State(code=StateCode.UNREACHABLE, detail=error.strerror or str(error))
-        except InvalidError as error:
-            return State(code=StateCode.UNREACHABLE, detail=error.detail)
         return State(code=StateCode.CONNECTED)
 
     def close(self) -> None:
@@ -191,13 +178,15 @@ class _Looking:
     def state(self) -> State:
         return self._what.state
 
-    def check(self) -> State:
-        return self._what.check()
-
     def close(self) -> None:
         self._loop.close()
 
 
 def source_of(number: int) -> str:
     """Under which name a way's sightings are kept."""
-    return f"way-{number}"
+    return f"{_OF_WAY}{number}"
+
+
+def is_of_a_way(source: str) -> bool:
+    """Whether `source_of` made the name; else it is of a till's token."""
+    return source.startswith(_OF_WAY)

@@ -95,14 +95,6 @@ class Folder:
         if len(files) < _MOST_FILES:
             self._memory.tidy(self._digests.values())
 
-    def check(self) -> State:
-        """Whether the folder can be read now."""
-        try:
-            files = self._list()
-        except OSError as error:
-            return State(code=StateCode.AWAY, detail=error.strerror or "")
-        return State(code=StateCode.CONNECTED, detail=str(len(files)))
-
     def _list(self) -> Mapping[str, _Look]:
         """The files that may be complete, oldest first."""
         found: list[tuple[int, str, _Look]] = []

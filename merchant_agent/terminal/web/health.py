@@ -6,12 +6,13 @@ from flask import Blueprint, Response, jsonify
 
 from merchant_agent.clock import format_at
 from merchant_agent.terminal.metrics import METRICS, metric_values
+from merchant_agent.terminal.pos.connections import Connections
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.upload.uploader import Uploader
 from merchant_agent.web.metrics import metrics_response
 
 
-def health(terminal: Terminal, uploader: Uploader) -> Blueprint:
+def health(terminal: Terminal, uploader: Uploader, connections: Connections) -> Blueprint:
     """`/healthz`, `/readyz` and `/metrics`."""
     blueprint = Blueprint("health", __name__)
 
@@ -36,6 +37,6 @@ def health(terminal: Terminal, uploader: Uploader) -> Blueprint:
 
     @blueprint.get("/metrics")
     def metrics() -> Response:
-        return metrics_response(METRICS, metric_values(terminal, uploader))
+        return metrics_response(METRICS, metric_values(terminal, uploader, connections))
 
     return blueprint

@@ -9,13 +9,16 @@ from flask import Flask
 from merchant_agent.settings import TerminalSettings
 from merchant_agent.terminal.app import create_app
 from merchant_agent.terminal.metrics import METRICS
+from merchant_agent.terminal.pos.connections import Connections
+from merchant_agent.terminal.pos.ways import FolderDetails, add_way
 from merchant_agent.terminal.services import close_terminal, open_terminal
 from merchant_agent.terminal.upload.client import Client
 from merchant_agent.terminal.upload.uploader import Uploader
 from merchant_agent.web.metrics import CONTENT_TYPE
 from tests.clocks import ManualClock
 from tests.terminal.collect.shop import Shop
-from tests.terminal.web.doors import Kiosk
+from tests.terminal.pos.printer.machines import until
+from tests.terminal.web.doors import Kiosk, Till
 
 
 def test_health_tells_head_acknowledged_and_waiting(app: Flask, shop: Shop) -> None:
@@ -87,3 +90,38 @@ def test_metrics_tell_of_a_hold(app: Flask, shop: Shop) -> None:
     assert "terminal_hold{" not in app.test_client().get("/metrics").get_data(as_text=True)
     shop.terminal.journal.put_on_hold("behind")
     assert 'terminal_hold{reason="behind"} 1' in app.test_client().get("/metrics").get_data(as_text=True)
+
+
+def test_metrics_tell_how_each_way_of_the_pos_stands(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "drop").mkdir()
+    with shop.terminal.store.write() as writer:
+        add_way(writer, name="here", till="", details=FolderDetails(path=str(tmp_path / "drop")))
+        add_way(writer, name="gone", till="", details=FolderDetails(path=str(tmp_path / "gone")))
+    connections = Connections(shop.terminal)
+    app = create_app(shop.terminal, Uploader(shop.terminal, Client()), is_open=False, connections=connections)
+    connections.start()
+    try:
+        till = Till.of(app, shop)
+        till.report("088")
+        till.report("088", kind="refund")
+        till.report("088", amount="x")
+        shop.clock.advance(90)
+
+        def told() -> list[str]:
+            text = app.test_client().get("/metrics").get_data(as_text=True)
+            return [line for line in text.splitlines() if line.startswith("merchant_agent_terminal_pos_")]
+
+        until(lambda: 'merchant_agent_terminal_pos_ready{way="folder-2"} 0' in told())
+        assert told() == [
+            'merchant_agent_terminal_pos_ready{way="folder-1"} 1',
+            'merchant_agent_terminal_pos_ready{way="folder-2"} 0',
+            'merchant_agent_terminal_pos_sales_total{way="folder-1"} 0',
+            'merchant_agent_terminal_pos_sales_total{way="folder-2"} 0',
+            'merchant_agent_terminal_pos_sales_total{way="http"} 1',
+            'merchant_agent_terminal_pos_refused_total{way="folder-1"} 0',
+            'merchant_agent_terminal_pos_refused_total{way="folder-2"} 0',
+            'merchant_agent_terminal_pos_refused_total{way="http"} 1',
+            'merchant_agent_terminal_pos_last_sale_age_seconds{way="http"} 90.0',
+        ]
+    finally:
+        connections.stop()

@@ -62,6 +62,10 @@ class OdooClient:
             self._user = None
             raise
 
+    def close(self) -> None:
+        """Gives its connection back."""
+        self._pool.clear()
+
     def _sign_in(self) -> int:
         details = self._details
         user = self._call("common", "authenticate", (details.database, details.login, details.api_key, {}))

@@ -18,7 +18,6 @@ from merchant_agent.errors import InvalidError
 from merchant_agent.terminal.pos.odoo.client import OdooClient, OdooError
 from merchant_agent.terminal.pos.odoo.orders import (
     MODEL,
-    NEEDED,
     PAID,
     fields_to_read,
     format_date,
@@ -58,7 +57,6 @@ class OdooPolling:
         self._terminal = terminal
         self._way = way
         self._client = OdooClient(details)
-        self._testing = OdooClient(details)
         self._show = show
         self._fields: list[str] | None = None
         self.state = State(code=StateCode.WAITING)
@@ -81,18 +79,6 @@ class OdooPolling:
             self.state = State(code=StateCode.FOREIGN)
         else:
             self.state = State(code=StateCode.CONNECTED)
-
-    def check(self) -> State:
-        """Whether the orders can be read now; waits for Odoo."""
-        try:
-            self._testing.read(MODEL, "search_count", [["state", "in", list(PAID)]])
-            known = self._testing.read(MODEL, "fields_get", [], attributes=["type"])
-        except OdooError as error:
-            return error.state
-        code = (
-            StateCode.CONNECTED if isinstance(known, dict) and known.keys() >= NEEDED else StateCode.FOREIGN
-        )
-        return State(code=code)
 
     def _begin(self) -> Progress:
         """What is there at the first poll is old."""
