@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from merchant_agent.domain.sales import TILL_MAX_CHARS, Sale, SaleSource, read_amount
+from merchant_agent.domain.sales import TILL_MAX_CHARS, Sale, SaleSource, business_day, read_amount
 from merchant_agent.domain.text import half_width
 from merchant_agent.errors import ConflictError, InvalidError
 from merchant_agent.store.credentials import audit
@@ -19,6 +19,7 @@ from merchant_agent.terminal.collect.lookup import PromptState
 from merchant_agent.terminal.collect.prompts import SaleTaken, take_sale
 from merchant_agent.terminal.devices import Paired, list_tablets
 from merchant_agent.terminal.overview import (
+    Complaint,
     known_tills,
     latest_complaints,
     latest_sales,
@@ -52,19 +53,18 @@ def counter(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Bluepri
     @requires_role("staff")
     def page() -> str:
         with terminal.store.read() as reader:
-            tills, is_pin_set = known_tills(reader), has_pin(reader)
+            is_pin_set = has_pin(reader)
         return render_template(
             "counter/page.html",
-            tills=tills,
             entry=session.pop(_ENTRY, {}),
             opens_later=is_pin_set and not is_open and not terminal.settings.host,
-            state=Markup(_state(terminal, uploader)),  # noqa: S704 -- rendered by a template
+            **_state(terminal, uploader),
         )
 
     @blueprint.get("/counter/state")
     @requires_role("staff")
     def state() -> str:
-        return _state(terminal, uploader)
+        return render_template("counter/state.html", **_state(terminal, uploader))
 
     @blueprint.post("/counter/sales")
     @requires_role("staff")
@@ -84,8 +84,8 @@ def counter(terminal: Terminal, uploader: Uploader, *, is_open: bool) -> Bluepri
     return blueprint
 
 
-def _state(terminal: Terminal, uploader: Uploader) -> str:
-    """The part of the page that changes by itself."""
+def _state(terminal: Terminal, uploader: Uploader) -> dict[str, object]:
+    """What the parts of the page show that change by themselves."""
     now = terminal.clock.now()
     upload = uploader.status()
     with terminal.store.read() as reader:
@@ -96,18 +96,26 @@ def _state(terminal: Terminal, uploader: Uploader) -> str:
         suggestions = latest_suggestions(reader, most=_MOST_WORDS)
         alarms = open_alarms(reader)
     shown = _shown(terminal, tablets)
-    return render_template(
-        "counter/state.html",
-        tablets=seen_tablets(tablets, now),
-        sales=[(sale, sale_words(sale.state, is_shown=sale.prompt_id in shown)) for sale in sales],
-        tills=tills,
-        complaints=complaints,
-        suggestions=suggestions,
-        alarms=[(alarm, alarm_saying(alarm.code)) for alarm in alarms],
-        upload=upload,
-        upload_words=upload_words(upload.state),
-        catalogue=terminal.catalogue,
-    )
+    return {
+        "tablets": seen_tablets(tablets, now),
+        "sales": [(sale, sale_words(sale.state, is_shown=sale.prompt_id in shown)) for sale in sales],
+        "tills": tills,
+        "complaints": complaints,
+        "complaints_today": _count_today(terminal, complaints),
+        "most_words": _MOST_WORDS,
+        "suggestions": suggestions,
+        "alarms": [(alarm, alarm_saying(alarm.code)) for alarm in alarms],
+        "upload": upload,
+        "upload_words": upload_words(upload.state),
+        "catalogue": terminal.catalogue,
+    }
+
+
+def _count_today(terminal: Terminal, complaints: Sequence[Complaint]) -> int:
+    """How many are of the present business day."""
+    starts = terminal.settings.business_day_starts
+    zone, today = ZoneInfo(terminal.settings.zone), business_day(terminal.clock.now(), starts)
+    return sum(business_day(complaint.at.astimezone(zone), starts) == today for complaint in complaints)
 
 
 def _shown(terminal: Terminal, tablets: Iterable[Paired]) -> frozenset[str]:

@@ -1,21 +1,21 @@
-"""The manager's page: tokens for tills, the staff's PIN, and how yesterday went."""
+"""The manager's page: how yesterday went, the staff's PIN, and what leads to the other pages."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import format_date, gettext
 from werkzeug.wrappers import Response
 
-from merchant_agent.domain.sales import TILL_MAX_CHARS, business_day
+from merchant_agent.domain.sales import business_day
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
-from merchant_agent.store.credentials import audit
 from merchant_agent.terminal.accounts import has_pin, set_pin
-from merchant_agent.terminal.devices import list_pos_tokens, make_pos_token, revoke_pos_token
+from merchant_agent.terminal.devices import list_pos_tokens
 from merchant_agent.terminal.erasure import erase, find_by_code
 from merchant_agent.terminal.messages import count_open
-from merchant_agent.terminal.overview import known_tills, ratings_of_day
+from merchant_agent.terminal.overview import ratings_of_day
+from merchant_agent.terminal.pos.ways import list_ways
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.web.new_code import held_saying, take_code
 from merchant_agent.web.reading import read_field
@@ -32,31 +32,6 @@ def manager(terminal: Terminal, *, is_open: bool) -> Blueprint:
     @requires_role("manager")
     def page() -> str:
         return _page(terminal, is_open=is_open)
-
-    @blueprint.get("/manager/tokens")
-    @requires_role("manager")
-    def tokens() -> Response:
-        # Where a language is chosen on the page below: it is remembered, the secret is not shown twice.
-        return redirect(url_for("manager.page"))
-
-    @blueprint.post("/manager/tokens")
-    @requires_role("manager")
-    def new_token() -> str:
-        till, now = read_field("till", max_chars=TILL_MAX_CHARS), terminal.clock.now()
-        with terminal.store.write() as writer:
-            token = make_pos_token(writer, till, at=now)
-            audit(writer, at=now, who=signed_in().name, what="pos-token", detail=till)
-        return _page(terminal, is_open=is_open, new_token=token, new_token_till=till)
-
-    @blueprint.post("/manager/tokens/<token_id>/revoke")
-    @requires_role("manager")
-    def revoke(token_id: str) -> Response:
-        now = terminal.clock.now()
-        with terminal.store.write() as writer:
-            revoke_pos_token(writer, token_id, at=now)
-            audit(writer, at=now, who=signed_in().name, what="pos-token-revoked", detail=token_id)
-        flash(gettext("The token does not work any more."), "done")
-        return redirect(url_for("manager.page"))
 
     @blueprint.post("/manager/pin")
     @requires_role("manager")
@@ -84,7 +59,7 @@ def manager(terminal: Terminal, *, is_open: bool) -> Blueprint:
     return blueprint
 
 
-def _page(terminal: Terminal, *, is_open: bool, new_token: str = "", new_token_till: str = "") -> str:
+def _page(terminal: Terminal, *, is_open: bool) -> str:
     now, starts = terminal.clock.now(), terminal.settings.business_day_starts
     yesterday = business_day(now, starts) - timedelta(days=1)
     with terminal.store.read() as reader:
@@ -92,18 +67,15 @@ def _page(terminal: Terminal, *, is_open: bool, new_token: str = "", new_token_t
         day = ratings_of_day(reader, yesterday, starts=starts, now=now)
         return render_template(
             "manager/page.html",
-            tokens=list_pos_tokens(reader),
-            tills=known_tills(reader),
+            connected=len(list_ways(reader)) + len(list_pos_tokens(reader)),
             is_pin_set=is_pin_set,
             opens_later=is_pin_set and not is_open and not terminal.settings.host,
-            yesterday=yesterday,
+            yesterday=format_date(yesterday, "full"),
             day=day,
             ratings=day.counted,
             levels=terminal.catalogue.levels,
             unexplained=count_open(terminal, reader),
             held=held_saying(terminal),
-            new_token=new_token,
-            new_token_till=new_token_till,
         )
 
 

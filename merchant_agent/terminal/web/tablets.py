@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -148,6 +149,7 @@ def _offer(terminal: Terminal, paired: Paired | None, *, is_open: bool) -> str:
         page=f"{roots[0]}/kiosk",
         digits=offer.digits,
         minutes=LINK_VALID_S // 60,
+        minutes_left=LINK_VALID_S // 60,
         since=int(now.timestamp() * 1000),
         is_open=is_open,
         is_closed_by_settings=bool(terminal.settings.host) and not is_open,
@@ -161,7 +163,9 @@ def _address(text: str) -> Address:
 def _arrived(terminal: Terminal, since: str) -> str:
     """What has become of the codes that were shown at `since`, in milliseconds."""
     is_time = since.isascii() and since.isdigit() and len(since) <= _MS_CHARS
-    started = datetime.fromtimestamp(int(since) / 1000, UTC) if is_time else terminal.clock.now()
+    now = terminal.clock.now()
+    started = datetime.fromtimestamp(int(since) / 1000, UTC) if is_time else now
     with terminal.store.read() as reader:
         found = [tablet for tablet in list_tablets(reader) if tablet.paired_at >= started]
-    return render_template("counter/arrived.html", tablets=found)
+    left_s = LINK_VALID_S - (now - started).total_seconds()
+    return render_template("counter/arrived.html", tablets=found, minutes_left=max(0, math.ceil(left_s / 60)))

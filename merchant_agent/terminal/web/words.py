@@ -148,7 +148,7 @@ _ALARMS: Mapping[str, Saying] = {
         title=lazy_gettext("The file that remembers how far the records came cannot be written"),
         advice=lazy_gettext(
             "Nothing is lost, but data copied back to an earlier state would not be found out here. "
-            "Tell the operator: the setting mark_file names a file that this program may write."
+            "Tell the operator: the settings must name a file for it that this program may write."
         ),
     ),
     "backup-failed": Saying(

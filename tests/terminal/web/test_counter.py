@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from merchant_agent.terminal.alarms import open_alarms, raise_alarm
@@ -139,4 +141,8 @@ def test_an_empty_counter_says_what_will_stand_there(staff: Person) -> None:
 
 def test_the_part_that_brings_itself_up_to_date_is_the_same_as_on_the_page(staff: Person, shop: Shop) -> None:
     shop.sell("087")
-    assert words_of(staff.see("/counter/state")) in words_of(staff.see("/counter"))
+    page, state = staff.see("/counter"), staff.see("/counter/state")
+    parts = re.split(r'<div data-part="\w+">', state)[1:]
+    assert len(parts) == 3
+    for part in parts:
+        assert words_of(part) in words_of(page)

@@ -52,7 +52,7 @@ def test_manager(manager: Person, shop: Shop) -> None:
     shop.done(shop.sell("087"), 4)
     _require_chinese(manager.see("/manager"))
     _require_english(manager.see("/manager?lang=en"))
-    _require_english(manager.send("/manager", "/manager/tokens", till="1").get_data(as_text=True))
+    _require_english(manager.send("/manager/pos", "/manager/pos/tokens", till="1").get_data(as_text=True))
 
 
 def test_the_browsers_language_counts_until_somebody_chooses(anybody: Person) -> None:

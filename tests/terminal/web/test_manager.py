@@ -1,4 +1,4 @@
-"""The manager's page: tokens, the PIN, yesterday."""
+"""The manager's pages: tokens, the PIN, yesterday."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TOKEN = re.compile(r'<p class="code address">([\w-]{43})</p>')
 
 
 def _make_token(manager: Person, till: str) -> str:
-    page = manager.send("/manager", "/manager/tokens", till=till).get_data(as_text=True)
+    page = manager.send("/manager/pos", "/manager/pos/tokens", till=till).get_data(as_text=True)
     token = _TOKEN.search(page)
     assert token is not None
     return token[1]
@@ -24,22 +24,23 @@ def _make_token(manager: Person, till: str) -> str:
 
 def test_a_token_is_shown_once_and_lets_its_till_in(app: Flask, manager: Person) -> None:
     token = _make_token(manager, "2")
-    assert token not in manager.see("/manager")
+    assert token not in manager.see("/manager/pos")
+    assert "已连接 1 个" in words_of(manager.see("/manager"))
     till = Till(client=app.test_client(), token=token)
-    assert till.report("087", till="2").status_code == 201
+    assert till.report("087", till="2").status_code == 202
 
 
 def test_a_revoked_token_lets_nobody_in(app: Flask, manager: Person, shop: Shop) -> None:
     till = Till(client=app.test_client(), token=_make_token(manager, ""))
     with shop.terminal.store.read() as reader:
         (token,) = list_pos_tokens(reader)
-    assert manager.send("/manager", f"/manager/tokens/{token.id}/revoke").location == "/manager"
+    assert manager.send("/manager/pos", f"/manager/pos/tokens/{token.id}/revoke").location == "/manager/pos"
     assert till.report("087").status_code == 401
-    assert manager.send("/manager", f"/manager/tokens/{token.id}/revoke").status_code == 404
+    assert manager.send("/manager/pos", f"/manager/pos/tokens/{token.id}/revoke").status_code == 404
 
 
 def test_a_tills_name_that_is_too_long_makes_no_token(manager: Person, shop: Shop) -> None:
-    assert manager.send("/manager", "/manager/tokens", till="x" * 33).status_code == 422
+    assert manager.send("/manager/pos", "/manager/pos/tokens", till="x" * 33).status_code == 422
     with shop.terminal.store.read() as reader:
         assert list_pos_tokens(reader) == ()
 

@@ -10,7 +10,7 @@ from tests.terminal.web.doors import ORIGIN, Kiosk
 from tests.terminal.web.people import PASSWORD, PIN, Person, manager_of, staff_of
 
 STAFF_PAGES = ["/counter", "/counter/state", "/counter/links", "/counter/links/arrived"]
-MANAGER_PAGES = ["/manager", "/manager/tokens"]
+MANAGER_PAGES = ["/manager", "/manager/pos", "/manager/messages"]
 STAFF_DEEDS = [
     "/counter/sales",
     "/counter/links",
@@ -19,7 +19,7 @@ STAFF_DEEDS = [
     "/counter/tablets/x/revoke",
     "/counter/alarms/1/dismiss",
 ]
-MANAGER_DEEDS = ["/manager/tokens", "/manager/tokens/x/revoke", "/manager/pin"]
+MANAGER_DEEDS = ["/manager/pos/tokens", "/manager/pos/tokens/x/revoke", "/manager/pin"]
 
 
 @pytest.mark.parametrize("page", STAFF_PAGES)
