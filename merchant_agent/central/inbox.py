@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import peewee
 
-from merchant_agent.central.intake.asking import find_asker, find_heads, require_signed
+from merchant_agent.central.intake.asking import find_asker, find_heads, require_in_force, require_signed
 from merchant_agent.central.merchants import find_merchant, told_of
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import ChainHead, Erasure, Grant, Record, Remark
@@ -49,11 +49,13 @@ def read_inbox(central: Central, issuer: str, header: str, after: int) -> Inbox:
     Raises:
         NotFoundError: "issuer" or "merchant".
         SignInError: "request-signature", when it is not signed by the terminal over its present nonce.
+        ForbiddenError: "revoked".
     """
     granted = find_asker(central, issuer, header)
     with central.store.read() as reader:
         row, _ = find_heads(reader, granted)
         require_signed(header, granted, "inbox", row.nonce, str(after))
+        require_in_force(row)
         return _read(reader, granted.merchant, after)
 
 

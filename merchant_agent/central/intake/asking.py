@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import peewee
 
+from merchant_agent.central.intake.standing import REVOKED
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.issuers import Granted
 from merchant_agent.central.store.models import ChainHead
-from merchant_agent.errors import FormatError, NotFoundError, SignInError, VerificationError
+from merchant_agent.errors import ForbiddenError, FormatError, NotFoundError, SignInError, VerificationError
 from merchant_agent.evidence.requests import Purpose, epoch_of, verify_request
 from merchant_agent.store.store import Reader
 
@@ -38,6 +39,16 @@ def require_signed(header: str, granted: Granted, purpose: Purpose, nonce: str, 
         verify_request(header, granted.key, purpose, granted.issuer, nonce, detail)
     except VerificationError as error:
         raise SignInError("request-signature", "it is not signed over this request and nonce") from error
+
+
+def require_in_force(row: ChainHead) -> None:
+    """Returns when the key of that epoch was not revoked: whoever has it then is told nothing more.
+
+    Raises:
+        ForbiddenError: "revoked".
+    """
+    if row.state == REVOKED:
+        raise ForbiddenError("revoked", "the key of this epoch counts no longer")
 
 
 def find_heads(reader: Reader, granted: Granted) -> tuple[ChainHead, int]:

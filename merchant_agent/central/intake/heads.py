@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import peewee
 
-from merchant_agent.central.intake.asking import find_asker, find_heads, require_signed
+from merchant_agent.central.intake.asking import find_asker, find_heads, require_in_force, require_signed
 from merchant_agent.central.intake.standing import ACTIVE, REVOKED
 from merchant_agent.central.intake.verdicts import STUB
 from merchant_agent.central.services import Central
@@ -81,8 +81,7 @@ def read_records(central: Central, issuer: str, header: str, epoch: int, after: 
         require_signed(header, granted, "records", row.nonce, f"{epoch}.{after}")
         if granted.epoch != newest_epoch:
             raise ForbiddenError("epoch-replaced", "a later epoch of this issuer was granted")
-        if row.state == REVOKED:
-            raise ForbiddenError("revoked", "the key of this epoch counts no longer")
+        require_in_force(row)
         lines = _lines(reader, granted.merchant, issuer, epoch, after)
     taken: list[bytes] = []
     size = 0

@@ -13,6 +13,7 @@ from merchant_agent.central.erasure import erase
 from merchant_agent.central.findings import list_findings
 from merchant_agent.central.own_chain import append_own
 from merchant_agent.central.rebuild import rebuild
+from merchant_agent.central.revocations import revoke
 from merchant_agent.central.services import Central
 from merchant_agent.central.store.models import Grant as GrantRow
 from merchant_agent.domain.working_days import after_working_days, is_working_day
@@ -25,6 +26,7 @@ from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.keys import SigningKey
 from merchant_agent.evidence.record import decode_record
 from merchant_agent.evidence.requests import sign_request
+from tests.central.conftest import NOODLES
 from tests.central.phone.customers import Visitor, phone
 from tests.central.sender import Sender
 from tests.central.web.office import Office
@@ -49,8 +51,9 @@ def break_promise(central: Central, visitor: Visitor) -> None:
 
 def test_the_shop_is_told_at_once(central: Central, visitor: Visitor) -> None:
     sender = visitor.sender
-    empty: dict[str, object] = {"grant": None, "records": [], "next": -1, "last": -1}
-    assert ask(central, sender).get_json() == empty
+    empty = ask(central, sender).get_json()
+    assert empty.pop("merchant")["shop_name"] == NOODLES.shop_name
+    assert empty == {"grant": None, "records": [], "next": -1, "last": -1}
     break_promise(central, visitor)
     told = ask(central, sender).get_json()
     record = decode_record(decode_jws(told["records"][0].encode(), Typ.RECORD).payload)
@@ -96,6 +99,15 @@ def test_nobody_else_reads_an_inbox(central: Central, visitor: Visitor, attack: 
     }[attack]
     answer = ask(central, sender, header=header)
     assert (answer.status_code, answer.get_json()["code"]) == (401, "request-signature")
+
+
+def test_revoked_key_reads_no_inbox(central: Central, visitor: Visitor, merchant: str) -> None:
+    """Whoever has a stolen key learns nothing more of the shop once an officer has ended it."""
+    sender = visitor.sender
+    break_promise(central, visitor)
+    revoke(central, merchant, sender.issuer, 1, reason="stolen", who="li.wei")
+    answer = ask(central, sender)
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "revoked")
 
 
 def test_the_public_learns_of_it_three_working_days_later(
