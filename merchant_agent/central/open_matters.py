@@ -5,9 +5,10 @@ Source: PROTOCOL.md, "Slip".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import peewee
 
@@ -18,10 +19,20 @@ from merchant_agent.central.store.models import CallBack, Rating, Record, Remark
 from merchant_agent.evidence.fields import Place
 from merchant_agent.store.store import Reader
 
-# How far back the list looks in each of its sources.
+# How many of each reason are listed at once.
 _MOST = 1000
 
 _Key = tuple[str, str, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """Where one of the reasons is found: a query for place and time, and the columns of both."""
+
+    reason: str
+    place: tuple[peewee.Field[Any], ...]
+    at: Any
+    query: peewee.ModelSelect[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +64,7 @@ class Waiting:
 def list_matters(central: Central, *, is_open: bool, page: int = 1) -> Page[Waiting]:
     """Matters that wait for a call, those that waited longest first; or the settled ones, the newest first."""
     with central.store.read() as reader:
-        reasons = _gather(reader)
+        reasons = _gather(reader, _find_keys(reader, is_open=is_open))
         heard = _calls(reader, reasons)
         codes = _query_codes(reader, reasons)
         names = shop_names(reader, {key[0] for key in reasons})
@@ -92,22 +103,42 @@ def _waiting(
     )
 
 
-def _gather(reader: Reader) -> dict[_Key, dict[str, datetime]]:
-    """What was said, by the place that it was said of: each reason with the last time that it arose."""
+def _find_keys(reader: Reader, *, is_open: bool) -> set[_Key]:
+    """The places of matters that wait, of each reason those that waited longest; or where a call was heard, the newest."""
+    keys: set[_Key] = set()
+    for source in _sources():
+        was_heard = peewee.fn.EXISTS(_heard(source))
+        if is_open:
+            # Who opens a slip has said nothing yet, and a correction downwards counts until a call.
+            where = (
+                ~was_heard if source.reason == "contested" else ~peewee.fn.EXISTS(_heard(source, since=True))
+            )
+            where = where & was_heard if source.reason == "downward" else where
+        else:
+            where = was_heard
+        order = source.at.asc() if is_open else source.at.desc()
+        rows = reader.all(source.query.where(where).order_by(order).limit(_MOST).tuples())
+        keys.update((merchant, issuer, epoch, seq) for merchant, issuer, epoch, seq, _ in rows)
+    return keys
+
+
+def _gather(reader: Reader, keys: Collection[_Key]) -> dict[_Key, dict[str, datetime]]:
+    """What was said of these places: each reason with the last time that it arose."""
     found: dict[_Key, dict[str, datetime]] = {}
-    for reason, key, at in (*_disputed(reader), *_corrected(reader), *_contested(reader)):
-        reasons = found.setdefault(key, {})
-        reasons[reason] = max(at, reasons.get(reason, at))
+    merchants, seqs = {key[0] for key in keys}, {key[3] for key in keys}
+    for source in _sources() if keys else ():
+        near = source.place[0].in_(list(merchants)) & source.place[3].in_(list(seqs))
+        for merchant, issuer, epoch, seq, at in reader.all(source.query.where(near).tuples()):
+            key = (merchant, issuer, epoch, seq)
+            if key in keys:
+                reasons = found.setdefault(key, {})
+                reasons[source.reason] = max(at, reasons.get(source.reason, at))
     return found
 
 
-def _disputed(reader: Reader) -> Iterable[tuple[str, _Key, datetime]]:
-    query = Remark.select().where(Remark.kind == "dispute")
-    for row in reader.all(query.order_by(Remark.received_at.desc()).limit(_MOST)):
-        yield "disputed", _told_key(row), row.received_at
-
-
-def _corrected(reader: Reader) -> Iterable[tuple[str, _Key, datetime]]:
+def _sources() -> tuple[_Source, ...]:
+    told = (Remark.merchant, Remark.told_issuer, Remark.told_epoch, Remark.told_seq)
+    said = Remark.select(*told, Remark.received_at)
     of_rating = (
         (Remark.merchant == Rating.merchant)
         & (Remark.told_issuer == Rating.issuer)
@@ -115,31 +146,42 @@ def _corrected(reader: Reader) -> Iterable[tuple[str, _Key, datetime]]:
         & (Remark.told_seq == Rating.seq)
     )
     by_phone = (Remark.kind == "supersede") & (Remark.code == "phone")
-    key = (Remark.merchant, Remark.told_issuer, Remark.told_epoch, Remark.told_seq)
-    query = Remark.select(*key, Remark.received_at, Remark.level, Rating.level)
-    query = query.join(Rating, on=of_rating).where(by_phone)
-    rows = reader.all(query.order_by(Remark.received_at.desc()).limit(_MOST).tuples())
-    for merchant, issuer, epoch, seq, at, meant, pressed in rows:
-        yield "upward" if meant > pressed else "downward", (merchant, issuer, epoch, seq), at
-
-
-def _contested(reader: Reader) -> Iterable[tuple[str, _Key, datetime]]:
-    """Slips with whose claim more than one device came."""
-    place = (SlipOpening.merchant, SlipOpening.issuer, SlipOpening.epoch, SlipOpening.seq)
+    corrected = said.join(Rating, on=of_rating).where(by_phone)
+    opened = (SlipOpening.merchant, SlipOpening.issuer, SlipOpening.epoch, SlipOpening.seq)
     newest = peewee.fn.MAX(SlipOpening.opened_at)
-    query = (
-        SlipOpening.select(*place, newest)
-        .group_by(*place, SlipOpening.digest, SlipOpening.claim)
-        .having(peewee.fn.COUNT(SlipOpening.device) > 1)
-        .order_by(newest.desc())
-        .limit(_MOST)
+    # Nobody can be called about what never came.
+    came = Record.select(Record.seq).where(
+        (Record.merchant == SlipOpening.merchant)
+        & (Record.issuer == SlipOpening.issuer)
+        & (Record.epoch == SlipOpening.epoch)
+        & (Record.seq == SlipOpening.seq)
     )
-    for merchant, issuer, epoch, seq, at in reader.all(query.tuples()):
-        yield "contested", (merchant, issuer, epoch, seq), at
+    several = (
+        SlipOpening.select(*opened, newest)
+        .where(peewee.fn.EXISTS(came))
+        .group_by(*opened, SlipOpening.digest, SlipOpening.claim)
+        .having(peewee.fn.COUNT(SlipOpening.device) > 1)
+    )
+    at = Remark.received_at
+    return (
+        _Source(reason="disputed", place=told, at=at, query=said.where(Remark.kind == "dispute")),
+        _Source(reason="upward", place=told, at=at, query=corrected.where(Remark.level > Rating.level)),
+        _Source(reason="downward", place=told, at=at, query=corrected.where(Remark.level <= Rating.level)),
+        _Source(reason="contested", place=opened, at=newest, query=several),
+    )
 
 
-def _told_key(row: Remark) -> _Key:
-    return (row.merchant, str(row.told_issuer), int(row.told_epoch or 0), int(row.told_seq or 0))
+def _heard(source: _Source, *, since: bool = False) -> peewee.ModelSelect[CallBack]:
+    """The calls about a source's place in which the customer was reached; only those since what was said."""
+    merchant, issuer, epoch, seq = source.place
+    here = (
+        (CallBack.merchant == merchant)
+        & (CallBack.issuer == issuer)
+        & (CallBack.epoch == epoch)
+        & (CallBack.seq == seq)
+    )
+    query = CallBack.select(CallBack.at).where(here & (CallBack.outcome != NOT_REACHED))
+    return query.where(CallBack.at >= source.at) if since else query
 
 
 def _calls(reader: Reader, keys: Iterable[_Key]) -> dict[_Key, list[CallBack]]:

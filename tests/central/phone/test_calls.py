@@ -12,7 +12,7 @@ from merchant_agent.central.open_matters import list_matters
 from merchant_agent.central.own_chain import own_issuer
 from merchant_agent.central.rebuild import rebuild
 from merchant_agent.central.services import Central
-from merchant_agent.central.store.models import CallBack
+from merchant_agent.central.store.models import CallBack, Remark
 from merchant_agent.errors import ConflictError, InvalidError, NotFoundError
 from merchant_agent.evidence.bodies import ConfirmBody, FindingBody, Kind, SupersedeBody
 from merchant_agent.evidence.fields import Place
@@ -20,7 +20,7 @@ from merchant_agent.evidence.jws import Typ, decode_jws, leaf_hash, verify_jws
 from merchant_agent.evidence.tlog_proof import verify_tlog_proof
 from merchant_agent.store.credentials import AuditEntry
 from tests.central.phone.customers import Visitor, phone
-from tests.central.rows import rows
+from tests.central.rows import execute, rows
 from tests.central.sender import Sent
 from tests.central.web.office import Office
 from tests.clocks import ManualClock
@@ -80,6 +80,22 @@ def test_a_slip_that_two_devices_opened_waits(central: Central, visitor: Visitor
     assert waiting(central) == []  # the record has not come
     visitor.upload()
     assert waiting(central) == [("contested",)]
+
+
+def test_who_waits_longest_stays_listed_however_much_was_settled_since(
+    central: Central, visitor: Visitor, merchant: str, clock: ManualClock
+) -> None:
+    disputed(central, visitor)
+    clock.advance(60)
+    now = clock.now()
+    place = {"merchant": merchant, "issuer": visitor.sender.issuer, "epoch": 1}
+    told = {"told_issuer": visitor.sender.issuer, "told_epoch": 1}
+    said = {**place, **told, "received_at": now, "at": now, "kind": "dispute", "code": "uncontested"}
+    heard = {**place, "at": now, "who": "wang.fang", "outcome": "confirmed"}
+    later = range(10_000, 11_000)
+    execute(central, Remark.insert_many([{**said, "seq": seq, "told_seq": seq} for seq in later]))
+    execute(central, CallBack.insert_many([{**heard, "seq": seq} for seq in later]))
+    assert waiting(central) == [("disputed",)]
 
 
 @pytest.mark.parametrize(
