@@ -38,7 +38,7 @@ def test_promises_are_said_in_both_languages_and_in_the_order_of_showing(kinds: 
     said = kinds.say([Promise(code="clear_prices"), RETURN], "zh")
     assert [one.words for one in said] == ["7天无理由退换货", "明码标价，标多少收多少"]
     assert (said[0].goods, said[0].terms, said[1].goods) == ("未拆封的商品", "凭小票", "")
-    assert kinds.say([RETURN], "en")[0].words == "Return or exchange within 7 days, no reason needed"
+    assert kinds.say([RETURN], "en")[0].words == "No-reason return or exchange within 7 days"
 
 
 def test_promise_of_a_later_version_is_left_out_and_harms_no_other(kinds: PromiseKinds) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from merchant_agent.domain.catalogue import Trade
+from merchant_agent.domain.promises import Promise
 from merchant_agent.web.locale import LANGS
 from tests.terminal.collect.shop import Shop
 from tests.terminal.web.doors import Kiosk
@@ -99,3 +101,47 @@ def test_an_unpaired_browser_is_told_what_to_do(anybody: Person, lang: str, word
     answer = anybody.client.get(f"/kiosk?lang={lang}")
     assert answer.status_code == 401
     assert words in words_of(answer.get_data(as_text=True))
+
+
+PROMISES = (
+    Promise(code="pay_first"),
+    Promise(code="no_fakes", terms="假一赔十"),
+    Promise(code="of_later"),
+    Promise(code="clear_prices"),
+    Promise(code="no_reason_return", days=7, goods="<b>未拆封</b>", terms="凭小票"),
+)
+
+
+def _promise(shop: Shop, *promises: Promise) -> None:
+    journal = shop.terminal.journal
+    journal.change_shop(msgspec.structs.replace(journal.identity.merchant, promises=promises))
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "7天无理由退换货"), ("en", "within 7 days")])
+def test_at_rest_three_promises_are_shown_in_their_order(
+    kiosk: Kiosk, shop: Shop, lang: str, words: str
+) -> None:
+    _promise(shop, *PROMISES)
+    screens = _screens(kiosk.client.get("/kiosk").get_data(as_text=True), lang)
+    shown = re.findall(r"<li><p>(.*?)</p>(?:<p class=\"theirs\">(.*?)</p>)?</li>", screens)
+    assert words in shown[0][0]
+    assert [theirs for _, theirs in shown] == ["&lt;b&gt;未拆封&lt;/b&gt; · 凭小票", "", "假一赔十"]
+
+
+def test_without_promises_the_rest_screen_has_no_empty_list(page: str) -> None:
+    assert 'class="promises"' not in page
+
+
+def test_the_mark_of_the_page_changes_with_what_it_is_made_of_alone(kiosk: Kiosk, shop: Shop) -> None:
+    def mark() -> str:
+        told: str = kiosk.client.get("/kiosk/api/screen").json["page"]  # type: ignore[index]
+        return told
+
+    before = mark()
+    assert f"&#34;page&#34;: &#34;{before}&#34;" in kiosk.client.get("/kiosk").get_data(as_text=True)
+    shop.sell("087")
+    assert mark() == before
+    _promise(shop, *PROMISES)
+    assert mark() != before
+    _promise(shop)
+    assert mark() == before
