@@ -12,8 +12,15 @@ from collections import OrderedDict
 import msgspec
 
 from merchant_agent.evidence.archive import RECORDS
-from merchant_agent.evidence.bodies import ComplaintBody, LapseBody, PromptBody, RatingBody, SuggestionBody
-from merchant_agent.evidence.fields import Place
+from merchant_agent.evidence.bodies import (
+    ComplaintBody,
+    LapseBody,
+    OutageBody,
+    PromptBody,
+    RatingBody,
+    SuggestionBody,
+)
+from merchant_agent.evidence.fields import Place, parse_at
 from merchant_agent.evidence.record import Record
 from merchant_agent.evidence.slip import Slip
 from merchant_agent.evidence.verdict import Report
@@ -31,7 +38,7 @@ class Said(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a record tells of a visit.
 
     `asks` is None but for a prompt; `prompt` the issuer, epoch and seq of what it is about; `level` 0
-    but for a rating. A contact can be left only where `notice` is set.
+    but for a rating. A contact can be left only where `notice` is set. `since_ms` is that of an outage.
     """
 
     seq: int
@@ -45,6 +52,7 @@ class Said(msgspec.Struct, frozen=True, array_like=True, gc=False):
     suggestion: bool = False
     complaint: bool = False
     notice: bool = False
+    since_ms: int | None = None
 
 
 def say(record: Record, at_ms: int) -> Said:
@@ -52,6 +60,9 @@ def say(record: Record, at_ms: int) -> Said:
     body = record.body
     if isinstance(body, PromptBody):
         return Said(record.seq, record.boot, record.uptime_ms, at_ms, body.asks)
+    if isinstance(body, OutageBody):
+        since_ms = round(1000 * parse_at(body.since).timestamp())
+        return Said(record.seq, record.boot, record.uptime_ms, at_ms, since_ms=since_ms)
     about = record.about.prompt
     prompt = None if about is None else (about.issuer, about.epoch, about.seq)
     if isinstance(body, RatingBody):
@@ -71,7 +82,10 @@ def say(record: Record, at_ms: int) -> Said:
 
 
 class _Visit(msgspec.Struct, gc=False):
-    """What was said so far; `asked` is None where no prompt is known."""
+    """What was said so far; `asked` is None where no prompt is known.
+
+    `outages_ms` is how long nothing could be signed before that, all outages together.
+    """
 
     asked: _Moment | None = None
     asks: bool = True
@@ -80,6 +94,7 @@ class _Visit(msgspec.Struct, gc=False):
     suggestion: bool = False
     complaint: bool = False
     contact: bool = False
+    outages_ms: int = 0
 
     def take(self, said: Said) -> None:
         """Adds what the customer left."""
@@ -102,14 +117,18 @@ class VisitAudit:
         self._report = report
         self._visits: OrderedDict[tuple[int, int], _Visit] = OrderedDict()
         self._newest: _Moment | None = None
+        self._outages_ms = 0
         # From here on every prompt is known; of places before, some were forgotten or not read.
         self._known_from = (0, 0)
 
     def see(self, said: Said, epoch: int, line: int) -> None:
         """Takes in what one accepted record of that epoch tells."""
-        self._newest = now = (said.boot, said.uptime_ms, said.at_ms)
+        now = (said.boot, said.uptime_ms, said.at_ms)
+        if said.since_ms is not None and self._newest is not None:
+            self._outages_ms += _unsigned_ms(self._newest, now, said.since_ms)
+        self._newest = now
         if said.asks is not None:
-            self._visits[epoch, said.seq] = _Visit(now, said.asks)
+            self._visits[epoch, said.seq] = _Visit(now, said.asks, outages_ms=self._outages_ms)
             if len(self._visits) > _KEPT:
                 self._forget()
         elif said.prompt is not None and said.prompt[0] == self._issuer:
@@ -148,7 +167,7 @@ class VisitAudit:
 
     def _lapse(self, visit: _Visit, prompt: tuple[int, int]) -> None:
         if visit.asked is not None and visit.asks and not visit.level and not visit.lapsed:
-            self._require_in_time(visit.asked, prompt)
+            self._require_in_time(visit, visit.asked, prompt)
         visit.lapsed = True
 
     def _require_asked(self, visit: _Visit, place: Place, line: int) -> None:
@@ -157,9 +176,12 @@ class VisitAudit:
         elif not visit.asks:
             self._violation("a rating of a prompt that only the receipt asks", place, line)
 
-    def _require_in_time(self, asked: _Moment, prompt: tuple[int, int]) -> None:
-        """By the newest record."""
-        if self._newest is not None and _elapsed_ms(asked, self._newest) > LONGEST_OPEN_MS:
+    def _require_in_time(self, visit: _Visit, asked: _Moment, prompt: tuple[int, int]) -> None:
+        """By the newest record; the time in which nothing could be signed does not count."""
+        if self._newest is None:
+            return
+        outages_ms = self._outages_ms - visit.outages_ms
+        if _elapsed_ms(asked, self._newest) - outages_ms > LONGEST_OPEN_MS:
             epoch, seq = prompt
             self._report.found("unended", Place(issuer=self._issuer, epoch=epoch, seq=seq))
 
@@ -167,10 +189,15 @@ class VisitAudit:
         (epoch, seq), visit = self._visits.popitem(last=False)
         self._known_from = max(self._known_from, (epoch, seq + 1))
         if visit.asked is not None and visit.asks and not visit.level and not visit.lapsed:
-            self._require_in_time(visit.asked, (epoch, seq))
+            self._require_in_time(visit, visit.asked, (epoch, seq))
 
     def _violation(self, detail: str, place: Place, line: int) -> None:
         self._report.violation("V16", detail, file=RECORDS, line=line, place=place)
+
+
+def _unsigned_ms(last: _Moment, outage: _Moment, since_ms: int) -> int:
+    """How long nothing was signed before the outage was told, from `since_ms` on at the earliest."""
+    return max(0, _elapsed_ms(last, outage) - max(0, since_ms - last[2]))
 
 
 def _elapsed_ms(first: _Moment, last: _Moment) -> int:

@@ -1703,7 +1703,10 @@ def span(text: str) -> timedelta:
 
 @dataclass
 class Visit:
-    """What was said about a prompt so far; `asked` is (boot, uptime, wall), None where no prompt is known."""
+    """What was said about a prompt so far; `asked` is (boot, uptime, wall), None where no prompt is known.
+
+    `outages_ms` is how long nothing could be signed before that, all outages together.
+    """
 
     asked: tuple[str, int, int] | None = None
     asks: bool = True
@@ -1712,6 +1715,7 @@ class Visit:
     suggestion: bool = False
     complaint: bool = False
     contact: bool = False
+    outages_ms: int = 0
 
     def take(self, record: Json) -> None:
         """Adds what the customer left."""
@@ -1739,14 +1743,19 @@ class Visits:
         self._report = report
         self._visits: dict[Pair, Visit] = {}
         self._newest: tuple[str, int, int] | None = None
+        self._outages_ms = 0
         self._known_from: Pair = (0, 0)
 
     def see(self, record: Json, at_ms: int, line: int) -> None:
         """Takes one accepted record in."""
-        self._newest = now = (record["boot"], record["uptime_ms"], at_ms)
+        now = (record["boot"], record["uptime_ms"], at_ms)
         here = (record["epoch"], record["seq"])
+        if record["kind"] == "outage" and self._newest is not None:
+            signed_ms = max(0, milliseconds(moment(record["body"]["since"])) - self._newest[2])
+            self._outages_ms += max(0, elapsed_ms(self._newest, now) - signed_ms)
+        self._newest = now
         if record["kind"] == "prompt":
-            self._visits[here] = Visit(now, record["body"]["asks"])
+            self._visits[here] = Visit(now, record["body"]["asks"], outages_ms=self._outages_ms)
             if len(self._visits) > 4096:  # noqa: PLR2004 -- as specified
                 self._forget()
             return
@@ -1802,9 +1811,14 @@ class Visits:
     def _require_ended(self, visit: Visit, place: Pair, now: tuple[str, int, int]) -> None:
         if visit.asked is None:
             return
-        by_boot = visit.asked[0] == now[0]
-        if (now[1] - visit.asked[1] if by_boot else now[2] - visit.asked[2]) > 600_000:  # noqa: PLR2004 -- ms
+        outages_ms = self._outages_ms - visit.outages_ms
+        if elapsed_ms(visit.asked, now) - outages_ms > 600_000:  # noqa: PLR2004 -- ms
             self._report.found("unended", place)
+
+
+def elapsed_ms(first: tuple[str, int, int], last: tuple[str, int, int]) -> int:
+    """Between two of (boot, uptime, wall): by the boot clock where it went on."""
+    return last[1] - first[1] if first[0] == last[0] else last[2] - first[2]
 
 
 class Watch:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from merchant_agent.clock import format_at
 from merchant_agent.evidence.archive import (
     ACKS,
     BATCHES,
@@ -23,6 +24,7 @@ from merchant_agent.evidence.bodies import (
     DayCloseBody,
     HeartbeatBody,
     Kind,
+    OutageBody,
     PromptBody,
     SettingsBody,
 )
@@ -480,6 +482,46 @@ def test_lapse_that_comes_too_late_is_found() -> None:
     shop = Shop()
     prompt = shop.sale()
     shop.now_ms += HOUR_MS
+    shop.lapse(prompt)
+    assert found(shop)["unended"] == "V16"
+
+
+def outage(shop: Shop, hours: int, *, since_ms: int) -> None:
+    """So many hours in which nothing could be signed, said to have begun then."""
+    shop.now_ms += hours * HOUR_MS
+    since = format_at(START + timedelta(milliseconds=since_ms))
+    shop.append(Kind.OUTAGE, OutageBody(reason="key", since=since, kept=1))
+
+
+def test_time_in_which_nothing_could_be_signed_is_not_held_against_a_prompt() -> None:
+    shop = Shop()
+    prompt = shop.sale()
+    shop.now_ms += 60_000
+    outage(shop, 7, since_ms=shop.now_ms)
+    shop.now_ms += 60_000
+    shop.lapse(prompt)
+    assert "unended" not in found(shop)
+
+
+def test_time_before_and_after_an_outage_counts_together() -> None:
+    for before_ms, after_ms in ((11 * 60_000, 0), (0, 11 * 60_000), (6 * 60_000, 6 * 60_000)):
+        shop = Shop()
+        prompt = shop.sale()
+        shop.now_ms += before_ms
+        outage(shop, 7, since_ms=shop.now_ms)
+        shop.now_ms += after_ms
+        shop.lapse(prompt)
+        assert found(shop)["unended"] == "V16"
+
+
+def test_outage_that_claims_time_in_which_records_were_signed_excuses_nothing_there() -> None:
+    shop = Shop()
+    began_ms = shop.now_ms
+    prompt = shop.sale()
+    for _ in range(4):
+        shop.now_ms += 5 * 60_000
+        shop.append(Kind.HEARTBEAT, ALIVE)
+    outage(shop, 1, since_ms=began_ms)
     shop.lapse(prompt)
     assert found(shop)["unended"] == "V16"
 

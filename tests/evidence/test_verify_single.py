@@ -8,21 +8,23 @@ import random
 import subprocess
 import sys
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from merchant_agent.clock import format_at
 from merchant_agent.errors import FormatError
 from merchant_agent.evidence import verify_single
 from merchant_agent.evidence.archive import ACKS, BATCHES, GRANTS, KEYS, RECORDS, write_export
-from merchant_agent.evidence.bodies import Kind
+from merchant_agent.evidence.bodies import Kind, OutageBody
 from merchant_agent.evidence.trust import Trust, encode_trust, load_trust
 from merchant_agent.evidence.verify import Verdict, verify_export
 from tests.evidence.logged import OPEN, LoggedShop, logged_shop, logged_trust
 from tests.evidence.rotated import rotated_shop
-from tests.evidence.synthetic import Export, Shop, busy_shop, trust_of
+from tests.evidence.synthetic import START, Export, Shop, busy_shop, trust_of
 from tests.evidence.test_vectors import bad_of, edited_vectors, export_of, load
 
 PROGRAM = Path(verify_single.__file__)
@@ -198,6 +200,22 @@ def test_things_to_explain_are_told_alike(tmp_path: Path) -> None:
     verdict = require_same(export, tmp_path, logged_trust())
     codes = {finding["code"] for finding in verdict["findings"]}
     assert codes >= {"unanswered", "undisclosed", "time", "clock", "deadline", "silent", "unended"}
+
+
+@pytest.mark.parametrize("late_min", [-60, 0, 4, 11, 200])
+@pytest.mark.parametrize("open_min", [1, 9, 11])
+def test_prompts_around_an_outage_are_judged_alike(tmp_path: Path, late_min: int, open_min: int) -> None:
+    shop = Shop()
+    open_before = shop.sale()
+    shop.now_ms += open_min * 60_000
+    since = START + timedelta(milliseconds=shop.now_ms, minutes=late_min)
+    shop.now_ms += 3 * 3_600_000
+    shop.append(Kind.OUTAGE, OutageBody(reason="key", since=format_at(since), kept=1))
+    shop.lapse(open_before)
+    shop.lapse(shop.sale())
+    verdict = require_same(shop.export(), tmp_path, trust_of())
+    told = [finding for finding in verdict["findings"] if finding["code"] == "unended"]
+    assert bool(told) == (open_min + late_min > 10)
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
