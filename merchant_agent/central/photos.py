@@ -88,7 +88,9 @@ def open_photo(central: Central, reader: Reader, merchant: str, place: Place, nu
         NotFoundError: "photo", where there is none, or none any more.
         StoreCorruptError: what is kept is not what the record holds.
     """
-    row: Photo | None = reader.first(Photo.select().where(_at(merchant, place) & (Photo.number == number)))
+    row: Photo | None = None
+    if number < MOST_PHOTOS:
+        row = reader.first(Photo.select().where(_at(merchant, place) & (Photo.number == number)))
     if row is None:
         raise NotFoundError("photo", "there is no such photo")
     return _opened(central, row)

@@ -16,6 +16,7 @@ from merchant_agent.central.revocations import REASON_MAX_CHARS, allow_request, 
 from merchant_agent.central.services import Central
 from merchant_agent.central.web.terminals import TerminalView, view_terminals
 from merchant_agent.errors import NotFoundError
+from merchant_agent.evidence.fields import MAX_EPOCH
 from merchant_agent.evidence.jws import Typ
 from merchant_agent.web.reading import read_field
 from merchant_agent.web.sign_in import requires_role, signed_in
@@ -25,7 +26,7 @@ _FINGERPRINT_CHARS = 64
 
 def key_pages(central: Central) -> Blueprint:
     """`/officer/merchants/<merchant>/terminals/<issuer>/<epoch>` and what is done there."""
-    base = "/officer/merchants/<merchant_id>/terminals/<issuer>/<int:epoch>"
+    base = f"/officer/merchants/<merchant_id>/terminals/<issuer>/<int(min=1, max={MAX_EPOCH}):epoch>"
     pages = Blueprint("keys", __name__, url_prefix=base)
 
     @pages.get("")
@@ -63,7 +64,7 @@ def key_pages(central: Central) -> Blueprint:
         flash(gettext("Noted: you looked into it."), "done")
         return _back(merchant_id, issuer, epoch)
 
-    @pages.get("/conflicts/<int:number>/<any(held, received):side>.jws")
+    @pages.get("/conflicts/<int(max=99):number>/<any(held, received):side>.jws")
     @requires_role("officer")
     def octets(merchant_id: str, issuer: str, epoch: int, number: int, side: str) -> Response:
         found = find_octets(central, merchant_id, issuer, epoch, number, held=side == "held")

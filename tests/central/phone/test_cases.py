@@ -280,6 +280,15 @@ def test_a_call_that_reached_nobody_stands_in_the_course(
     assert "wang.fang" not in page
 
 
+@pytest.mark.parametrize("number", ["1", "99999999999", "9" * 30])
+def test_a_photo_that_is_not_there_is_not_found(central: Central, base: str, number: str) -> None:
+    mine = phone(central)
+    case = file(mine, base, photo=(io.BytesIO(picture()), "a.jpg"))
+    assert mine.get(f"{case}/photo/0/0").status_code == 200
+    assert mine.get(f"{case}/photo/0/{number}").status_code == 404
+    assert mine.get(f"{case}/photo/{number}/0").status_code == 404
+
+
 def test_one_call_about_a_visit_of_two_records_stands_once_in_the_course(
     central: Central, merchant: str, visitor: Visitor
 ) -> None:

@@ -271,3 +271,16 @@ def test_requests_for_an_epoch_that_are_none_are_problems(office: Office) -> Non
     assert problem(office.browser.get(path))[0] == 405
     assert count(office.central, Batch) == 0
     assert office.browser.post(path, json=right).status_code == 201
+
+
+@pytest.mark.parametrize("number", ["0", "70000", "9" * 30])
+def test_numbers_that_no_epoch_and_no_contradiction_has_are_not_found(office: Office, number: str) -> None:
+    sender, _ = fork(office)
+    office.staffed()
+    page = page_of(sender)
+    away = f"{page.rpartition('/')[0]}/{number}"
+    assert office.get(away).status_code == 404
+    for deed in ("revoke", "allow", "settled"):
+        assert office.send(page, f"{away}/{deed}", reason="x").status_code == 404
+    assert office.get(f"{page}/conflicts/0/held.jws").status_code == 200
+    assert office.get(f"{page}/conflicts/{number}1/held.jws").status_code == 404
