@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from merchant_agent.demo.running import Running, running_demo
 from tests.e2e.conftest import Examine, OpenPage
@@ -31,7 +31,20 @@ def shop(printer: Printer, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield running
 
 
-@pytest.mark.looks("landscape-zh", "portrait-en", "narrow-en")
+def _thanked(shop: Running, page: Page, order: str, lang: str) -> Tablet:
+    """A tablet whose customer has just rated that order."""
+    tablet = Tablet(page=page)
+    tablet.pair(shop.kiosk)
+    Till(demo=shop).sell(order)
+    tablet.is_asked(order)
+    tablet.speak("en" if lang == "en" else "zh")
+    tablet.tap(4)
+    tablet.press("done")
+    tablet.thanked("rating")
+    return tablet
+
+
+@pytest.mark.looks("landscape-zh", "portrait-en")
 def test_a_slip_is_printed_once_and_the_tablet_says_so(
     shop: Running,
     printer: Printer,
@@ -41,13 +54,7 @@ def test_a_slip_is_printed_once_and_the_tablet_says_so(
     size: tuple[int, int],
     lang: str,
 ) -> None:
-    tablet, order = Tablet(page=open_page(size)), f"P-{lang}-{size[0]}"
-    tablet.pair(shop.kiosk)
-    Till(demo=shop).sell(order)
-    tablet.is_asked(order)
-    tablet.speak("en" if lang == "en" else "zh")
-    tablet.tap(1)
-    tablet.press("done")
+    tablet = _thanked(shop, open_page(size), f"P-{lang}-{size[0]}", lang)
     code = tablet.thanked("rating")
     examine(tablet.page)
     printed = len(printer.jobs)
@@ -71,14 +78,8 @@ def test_a_slip_is_printed_once_and_the_tablet_says_so(
     assert code.encode() in paper
 
 
-def test_without_a_printer_there_is_no_button(demo: Running, open_page: OpenPage, till: Till) -> None:
-    tablet = Tablet(page=open_page())
-    tablet.pair(demo.kiosk)
-    till.sell("P-none")
-    tablet.is_asked("P-none")
-    tablet.tap(4)
-    tablet.press("done")
-    tablet.thanked("rating")
+def test_without_a_printer_there_is_no_button(demo: Running, open_page: OpenPage) -> None:
+    tablet = _thanked(demo, open_page(), "P-none", "zh")
     expect(tablet.page.locator("[data-do=print]")).to_be_hidden()
 
 
@@ -92,14 +93,7 @@ def test_printer_that_is_off_is_told_in_plain_words(
     size: tuple[int, int],
     lang: str,
 ) -> None:
-    tablet, order = Tablet(page=open_page(size)), f"P-off-{lang}-{size[0]}"
-    tablet.pair(shop.kiosk)
-    Till(demo=shop).sell(order)
-    tablet.is_asked(order)
-    tablet.speak("en" if lang == "en" else "zh")
-    tablet.tap(4)
-    tablet.press("done")
-    tablet.thanked("rating")
+    tablet = _thanked(shop, open_page(size), f"P-off-{lang}-{size[0]}", lang)
     with suppress(OSError):
         printer.close()
     tablet.press("print")

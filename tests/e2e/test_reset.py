@@ -84,6 +84,24 @@ def test_complaint_that_is_left_is_gone_with_its_number(demo: Running, open_page
     expect(tablet.screen("complain-contact").locator("[data-field=contact]")).to_have_value("")
 
 
+def test_whoever_looks_for_a_phone_keeps_the_code_on_the_screen(
+    demo: Running, open_page: OpenPage, till: Till
+) -> None:
+    tablet = _paired(demo, open_page())
+    till.sell("R-4")
+    tablet.is_asked("R-4")
+    tablet.tap(4)
+    tablet.press("done")
+    code = tablet.thanked("rating")
+    for _ in range(3):
+        tablet.page.clock.fast_forward(10_000)
+        tablet.press("stay")
+        expect(tablet.screen("thanks-rating").locator("[data-slot=left]")).to_have_text("15")
+    assert tablet.thanked("rating") == code
+    tablet.page.clock.fast_forward(16_000)
+    expect(tablet.screen("rest")).to_be_visible()
+
+
 def test_way_back_of_the_browser_leads_to_nothing_that_was_said(
     demo: Running, open_page: OpenPage, till: Till
 ) -> None:

@@ -33,7 +33,7 @@ _RENAME = """([name, longer]) => {
         for (const shown of part.querySelectorAll("strong, .shop-name")) shown.textContent = shown.textContent.replace(name, longer);
     }
 }"""
-_LONG_SHOP = "示例市示例区北街老字号手工牛肉面馆（火车站东广场第二分店）"
+_LONG_SHOP = "示例市示例区北街老字号手工牛肉面馆火车站东广场第二分店"
 _orders = count(1)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -74,6 +76,21 @@ def test_wrong_tap_can_be_taken_back(demo: Running, open_page: OpenPage, till: T
     officer = Officer(page=open_page(), demo=demo)
     officer.sign_in("officer", demo.state.officer)
     expect(officer.reads("ratings").filter(has_text="点错了又改的")).to_contain_text("非常满意")
+
+
+@pytest.mark.parametrize(("lang", "day"), [("zh", r"^\d+月\d+日$"), ("en", r"^[A-Z][a-z]+ \d+$")])
+def test_days_are_told_as_people_say_them(demo: Running, open_page: OpenPage, lang: str, day: str) -> None:
+    tablet = _paired(demo, open_page())
+    tablet.speak("en" if lang == "en" else "zh")
+    tablet.press("complain")
+    tablet.screen("complain-what").locator("[data-category]").first.click()
+    tablet.press("next")
+    tablet.press("next")
+    days = tablet.screen("complain-words").locator("[data-field=day] option").all_inner_texts()
+    assert days[0] == "—"
+    assert len(days) > 50
+    assert all(re.match(day, each) for each in days[1:])
+    tablet.press("cancel")
 
 
 def test_faces_are_one_radio_group_for_the_keyboard(demo: Running, open_page: OpenPage, till: Till) -> None:
