@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import peewee
 
 from merchant_agent.central.identity import load_identity
+from merchant_agent.central.intake.standing import ACTIVE
 from merchant_agent.central.log.checkpoints import newest_checkpoint
 from merchant_agent.central.log.trouble import Trouble, find_trouble
 from merchant_agent.central.services import Central
@@ -140,7 +141,8 @@ def _check_chains(reader: Reader, now: datetime) -> Check:
     states = dict(
         reader.all(row.select(row.state, count(row.issuer)).where(mine).group_by(row.state).tuples())
     )
-    silent = reader.scalar(row.select(count(row.issuer)).where(mine & (row.seen_at < now - _SILENT)))
+    in_force = mine & (row.state == ACTIVE) & row.closed_seq.is_null()
+    silent = reader.scalar(row.select(count(row.issuer)).where(in_force & (row.seen_at < now - _SILENT)))
     if states.get("frozen"):
         return attention("terminals", f"{states['frozen']} are frozen: an officer must decide.")
     if silent:
