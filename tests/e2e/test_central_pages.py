@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
+from merchant_agent.evidence.query_code import query_code
 from tests.central.web.office import PASSWORD, credit_code
 from tests.e2e.bureau import LOCKED_OUT, OFFICER, TROUBLES, Bureau, Busy, make_busy, served
 from tests.e2e.conftest import Examine, OpenPage
@@ -17,7 +18,7 @@ _HEADS = "名称,店名,统一社会信用代码,地址,行业,联系电话,创�
 _LIST = f"{_HEADS}示例花店有限公司,示例花店,{credit_code(99)},示例路 99 号,餐饮,,\r\n"
 _LIST_WITH_FAULTS = (
     f"{_HEADS},示例一店,{credit_code(98)},示例路 9 号,餐饮,,\r\n"
-    "示例二店有限公司,,91510129MA0000007I,,月球,电话,\r\n示例三店\r\n"
+    "示例二店有限公司,,91510129MA0000007I,,月球,电话,\r\n"
 ).encode()
 
 _wide_and_narrow = pytest.mark.looks("landscape-zh", "narrow-en")
@@ -88,7 +89,12 @@ def test_check_of_a_query_code(
     busy: Busy, open_page: OpenPage, examine: Examine, size: tuple[int, int], lang: str
 ) -> None:
     visit = Visit(open_page(size, may_lose=True), busy.bureau, lang, examine)
-    visit.look("/check", f"/check?code={busy.came}", "/check?code=0000-0000-000", "/check?code=7K4M-2QPX-9RU")
+    visit.look(
+        "/check",
+        f"/check?code={busy.came}",
+        f"/check?code={query_code(bytes(32))}",
+        "/check?code=7K4M-2QPX-9RU",
+    )
 
 
 @_wide_and_narrow

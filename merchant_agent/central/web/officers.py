@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TypeVar
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from merchant_agent.central.codes import CodeState, list_codes
+from merchant_agent.central.findings import list_findings
 from merchant_agent.central.key_alarms import list_alarms
 from merchant_agent.central.log.trouble import Trouble, find_trouble
-from merchant_agent.central.overview import list_merchants
+from merchant_agent.central.open_matters import list_matters
+from merchant_agent.central.overview import Page, list_merchants
 from merchant_agent.central.services import Central
 from merchant_agent.central.web.keys import reason_words
 from merchant_agent.central.web.public import read_search
@@ -35,6 +38,8 @@ from merchant_agent.web.sign_in import (
 SIGN_IN_PATH = "/officer/sign-in"
 
 _SECONDS_A_MINUTE = 60
+
+T = TypeVar("T")
 
 
 def officer_pages(central: Central) -> Blueprint:
@@ -92,6 +97,8 @@ def officer_pages(central: Central) -> Blueprint:
             alarms=list_alarms(central),
             key_reason=reason_words,
             trouble=trouble_words(trouble),
+            calls=_counted(list_matters(central, is_open=True)),
+            findings=_counted(list_findings(central)),
             not_begun=trouble is Trouble.NOT_SET,
         )
 
@@ -108,6 +115,13 @@ def _sign_in_page(central: Central, *, name: str, error: str) -> str:
         next=next_page(url_for("officers.home")),
         anybody=anybody,
     )
+
+
+def _counted(page: Page[T]) -> str:
+    """How many wait, as `50+` where a page does not hold them all; empty for none."""
+    if page.more:
+        return f"{len(page.items)}+"
+    return str(len(page.items)) if page.items else ""
 
 
 def _locked_words(error: LockedOutError) -> str:
