@@ -198,7 +198,7 @@ def _take_back_page(
     """Whether the whole page stands here now."""
     try:
         terminal.journal.take_back(identity, lines)
-    except VerificationError:
+    except (FormatError, VerificationError):
         return all(_take_back_one(terminal, identity, *line) for line in lines)
     return True
 
@@ -208,8 +208,8 @@ def _take_back_one(terminal: Terminal, identity: Identity, octets: bytes, words:
     for disclosures in (words, ()):
         try:
             terminal.journal.take_back(identity, [(octets, disclosures)])
-        except VerificationError as error:
-            if error.rule != "V10":
+        except (FormatError, VerificationError) as error:
+            if isinstance(error, VerificationError) and error.rule != "V10":
                 what = "a stub" if is_stub(octets) else str(error)
                 _log.warning("epoch %s cannot be taken back further: %s", identity.epoch, what)
                 return False

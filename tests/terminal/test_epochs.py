@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from merchant_agent.central.revocations import revoke
-from merchant_agent.central.store.models import EpochAsked
+from merchant_agent.central.store.models import Disclosure, EpochAsked
 from merchant_agent.domain.sales import Sale
 from merchant_agent.errors import ConflictError, InvalidError, OnHoldError, RequestError
 from merchant_agent.evidence.bodies import EndBody, Kind, RotateBody
@@ -238,6 +238,21 @@ def test_a_record_that_central_has_only_a_stub_of_is_not_waited_for(station: Sta
     station.serve(1)
     assert station.send().code is Code.ACCEPTED
     assert station.send().code is Code.NOTHING
+
+
+def test_words_that_central_gives_back_spoiled_keep_no_record_away(station: Station) -> None:
+    station.serve(1)
+    backup = _backup(station)
+    station.serve(2)
+    station.send()
+    whole = station.octets()
+    with station.central.central.store.write() as writer:
+        assert writer.execute(Disclosure.update({Disclosure.octets: "no words"})) > 0
+    _lose_database(station)
+    _restore(station, backup)
+    assert station.send().code is Code.ACCEPTED
+    assert _state(station) == (None, 2)
+    assert station.octets()[: len(whole)] == whole
 
 
 def test_the_database_before_a_restore_is_kept_aside(station: Station) -> None:
