@@ -18,8 +18,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from merchant_agent.demo.running import Running, running_demo
+from tests.e2e.looks import PHONE
 from tests.e2e.people import LANDSCAPE, Tablet, Till, read_code
-from tests.e2e.phones import PHONE, Customer
+from tests.e2e.phones import Customer
 
 _LIGHTHOUSE = "lighthouse@12.8.2"
 _LEAST = {"accessibility": 100, "best-practices": 95}

@@ -44,6 +44,11 @@ class Said:
         return body.claim if isinstance(body, _SPOKEN) else None
 
     @property
+    def is_erased(self) -> bool:
+        """Whether it had words, and none is left."""
+        return bool(self.record.sd) and not self.words
+
+    @property
     def level(self) -> int:
         """A rating's level; 0 for the others."""
         body = self.record.body

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
+from tests.e2e.looks import Look
 from tests.e2e.people import at_shop
 
-PHONE = (360, 740)
 WECHAT = (
     "Mozilla/5.0 (Linux; Android 14; V2254A Build/UP1A.231005.007; wv) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Version/4.0 Chrome/126.0.6478.188 Mobile Safari/537.36 XWEB/1260183 MMWEBSDK/20240802 "
@@ -21,17 +20,6 @@ WECHAT = (
 NUMBER = "13800005678"
 
 Lang = Literal["zh", "en"]
-Look = Callable[[str, Page], None]
-
-_SMALL = """() => {
-    const inLine = (one) => one.tagName === "A" && one.closest("p, li, dd, summary, label") && !one.matches(".button");
-    const seen = (one) => one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().width > 2;
-    return [...document.querySelectorAll("main a, main button, main input, main textarea, main summary, header a")]
-        .filter((one) => one.type !== "hidden" && seen(one) && !inLine(one))
-        .map((one) => [one, one.getBoundingClientRect()])
-        .filter(([, box]) => box.height < 44 || box.width < 44)
-        .map(([one, box]) => `${one.outerHTML.slice(0, 80)} ${box.width} x ${box.height}`);
-}"""
 
 
 def photo(colour: str, size: tuple[int, int] = (2400, 1800)) -> bytes:
@@ -50,12 +38,6 @@ def as_files(**pictures: bytes) -> list[FilePayload]:
         {"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": octets}
         for name, octets in pictures.items()
     ]
-
-
-def small_targets(page: Page) -> list[str]:
-    """What can be tapped and is less than 44 px high or wide; links within a sentence left out."""
-    found: list[str] = page.evaluate(_SMALL)
-    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +92,7 @@ class Customer:
         page.locator("textarea").fill("少给了两件衣服")
         page.locator("#amount").fill("64.5")
         self.choose("red", "blue")
-        page.locator(".contact > summary").click()
+        page.locator(".calling > summary").click()
         assert page.locator("input[name=consent]:checked").count() == 0
         page.locator("#contact").fill(NUMBER)
         page.locator("input[name=consent]").first.check(force=True)

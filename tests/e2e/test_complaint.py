@@ -91,10 +91,12 @@ def test_complaint_goes_on_on_the_phone_and_leaves_nothing_here(
     sold = till.sell("C-3", amount="64.00")
     tablet.is_asked("C-3")
     tablet.press("complain")
-    tablet.screen("complain-what").locator("[data-category]").first.click()
+    chosen = tablet.screen("complain-what").locator("[data-category]").first
+    code = chosen.get_attribute("data-category")
+    chosen.click()
     tablet.press("phone")
     shown = tablet.screen("complain-phone").locator("[data-qr]")
-    assert read_code(shown) == sold["invitation"]["url"]
+    assert read_code(shown) == f"{sold['invitation']['url']}/complain#what={code}"
     tablet.press("back")
     expect(tablet.screen("complain-what").locator("[aria-pressed=true]")).to_have_count(1)
     tablet.press("phone")
@@ -112,7 +114,7 @@ def test_complaint_without_a_sale_goes_on_at_the_shops_poster(demo: Running, ope
     tablet.press("complain")
     tablet.press("phone")
     shown = tablet.screen("complain-phone").locator("[data-qr]")
-    assert read_code(shown) == f"{demo.central.url}/p/{demo.merchant}"
+    assert read_code(shown) == f"{demo.central.url}/p/{demo.merchant}/complain"
 
 
 def test_code_for_the_phone_is_the_invitation_of_the_sale(

@@ -6,20 +6,17 @@ import base64
 import io
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from merchant_agent.demo.running import Running
 from tests.e2e.conftest import OpenPage
+from tests.e2e.looks import PHONE, Look, looking
 from tests.e2e.people import LANDSCAPE, Officer, Tablet, Till, at_shop, read_code
-from tests.e2e.phones import NUMBER, PHONE, WECHAT, Customer, Lang, Look, as_files, photo, small_targets
+from tests.e2e.phones import NUMBER, WECHAT, Customer, Lang, as_files, photo
 
-_LARGE = "document.documentElement.style.fontSize = '150%'"
-_NORMAL = "document.documentElement.style.fontSize = ''"
 _CHOSEN = """async () => Promise.all([...document.querySelector("input[type=file]").files].map(async (file) => {
     const text = new TextDecoder("latin1").decode(await file.arrayBuffer());
     return [file.name, file.type, text.includes("SECRETCAMERA") || text.includes("Exif")];
@@ -29,7 +26,6 @@ _LAST_PICTURE = """async () => {
     const octets = new Uint8Array(await (await fetch(address)).arrayBuffer());
     return btoa(octets.reduce((text, octet) => text + String.fromCharCode(octet), ""));
 }"""
-_FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 
 @pytest.fixture
@@ -59,25 +55,9 @@ def handset(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def examine(request: pytest.FixtureRequest) -> Look:
-    """Nothing is found, nothing is small, nothing needs scrolling sideways, in large type too."""
-    shots: str | None = request.config.getoption("--shots", default=None)
-    lang = request.node.name.rpartition("[")[2].rstrip("]")
-
-    def look(name: str, page: Page) -> None:
-        if shots is not None:
-            Path(shots).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=Path(shots, f"phone-{lang}-{name}.png"), full_page=True)
-        results = Axe().run(page)
-        assert results.violations_count == 0, (name, results.generate_report())
-        assert small_targets(page) == [], name
-        assert page.evaluate(_FITS), name
-        page.evaluate(_LARGE)
-        assert page.evaluate(_FITS), f"{name}, large"
-        if shots is not None:
-            page.screenshot(path=Path(shots, f"phone-{lang}-{name}-large.png"), full_page=True)
-        page.evaluate(_NORMAL)
-
-    return look
+    """As `looking`, under names that tell the language."""
+    lang = request.node.name.rpartition("-")[2].rstrip("]")
+    return looking(request.config.getoption("--shots", default=None), f"phone-{lang}")
 
 
 def _ignore(_name: str, _page: Page) -> None:
@@ -149,7 +129,7 @@ def test_after_sending_going_back_shows_nothing_of_it(demo: Running, handset: Pa
     for base in (invitation, f"{at_shop(demo.central.url)}/p/{demo.merchant}"):
         handset.goto(f"{base}/complain")
         handset.locator("textarea").fill("少给了两件衣服")
-        handset.locator(".contact > summary").click()
+        handset.locator(".calling > summary").click()
         handset.locator("#contact").fill(NUMBER)
         handset.locator("input[name=consent]").first.check(force=True)
         handset.locator("main button.wide[type=submit]").tap()

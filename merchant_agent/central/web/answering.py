@@ -1,6 +1,7 @@
 """The forms with which phones rate, suggest and complain: read, refused in words, answered by a page.
 
 The main way needs no script: each step is a plain form. Nothing about a person stands in an address.
+A complaint that was begun on the tablet comes to its form with the chosen codes behind `#`, which a script ticks.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from merchant_agent.central.answers import (
 )
 from merchant_agent.central.complaints import Grievance, complain
 from merchant_agent.central.enclosures import CONSENTS
-from merchant_agent.central.own_chain import OwnRecord
 from merchant_agent.central.merchants import promises_of
+from merchant_agent.central.own_chain import OwnRecord
 from merchant_agent.central.services import Central
 from merchant_agent.central.turns import URGINGS, Topic, take_turn
 from merchant_agent.central.urgings import WAYS, tell

@@ -66,7 +66,7 @@ def test_the_level_is_shown_to_nobody_before_the_daily_release(
     mine = phone(central)
     send_rating(mine, invitation, 2, comment="太咸")
     page = mine.read(invitation)
-    assert "这次消费已用这个邀请评过" in page
+    assert "这次消费已经评价过了" in page
     assert "不满意" not in page
     assert "太咸" not in page
     visitor.release()
@@ -140,7 +140,7 @@ def test_a_second_invitation_to_the_same_prompt_is_no_second_vote(
     clock.advance(5)
     fresh = f"/i/{visitor.invitation(visitor.sender.sent[0])}"
     assert fresh != invitation
-    assert "这次消费已用这个邀请评过" in phone(central).read(fresh)
+    assert "这次消费已经评价过了" in phone(central).read(fresh)
 
 
 def test_an_invitation_ends(central: Central, visitor: Visitor, clock: ManualClock, invitation: str) -> None:

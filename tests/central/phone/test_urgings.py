@@ -35,7 +35,7 @@ def test_it_is_told_without_a_name(central: Central, invitation: str, merchant: 
     assert "店员要求我好评" in mine.read(invitation)
     assert "现在和以后都不会告诉店家" in mine.read(f"{invitation}/urged")
     assert tell(mine, invitation, way=["reward", "watched"], comment=WORDS) == 303
-    assert "监管部门已收到" in mine.read(f"{invitation}/told")
+    assert "监管局收到了" in mine.read(f"{invitation}/told")
     (told,) = list_urgings(central, merchant=merchant).items
     assert (told.ways, told.comment) == (("reward", "watched"), WORDS)
 

@@ -3,10 +3,19 @@
 import { drawQr } from "./qr.js";
 import { fill } from "./stage.js";
 
+// A complaint's form, with what was chosen here behind `#`, which reaches no server's log: codes of the
+// catalogue alone, `#what=a.b&want=c`. Words, numbers and faces stay here. js/brought.js reads it.
+function formOf(url, { categories, remedies }) {
+  const chosen = Object.entries({ what: categories, want: remedies }).filter(([, codes]) => codes.length > 0);
+  const behind = chosen.map(([name, codes]) => `${name}=${codes.join(".")}`).join("&");
+  return `${url}/complain${behind && "#"}${behind}`;
+}
+
 export class Phone {
   // `url` is what the code says; `answer` is the visit's that was begun here, `kept` the step to go back to.
   constructor({ name, url, question, answer = null, kept = null }) {
-    Object.assign(this, { name, url, question, answer, kept });
+    Object.assign(this, { name, question, answer, kept });
+    this.url = kept === null ? url : formOf(url, kept);
   }
 
   draw(screen) {
