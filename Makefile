@@ -41,7 +41,7 @@ fuzz: $(VENV)/.installed-dev
 screenshots: $(VENV)/.installed-dev
 	@tests/system-packages
 	rm -rf shots
-	$(BIN)/pytest -q --shots shots tests/e2e/test_access.py tests/e2e/test_states.py tests/e2e/test_unsigned.py tests/e2e/test_out_of_service.py tests/e2e/test_printing.py tests/e2e/test_phone.py tests/e2e/test_components.py tests/e2e/test_central_pages.py tests/e2e/test_shop_pages.py
+	$(BIN)/pytest -q --shots shots tests/e2e/test_access.py tests/e2e/test_states.py tests/e2e/test_unsigned.py tests/e2e/test_out_of_service.py tests/e2e/test_printing.py tests/e2e/test_phone.py tests/e2e/test_phone_states.py tests/e2e/test_components.py tests/e2e/test_central_pages.py tests/e2e/test_shop_pages.py
 
 translations: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.translations
