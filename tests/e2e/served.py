@@ -8,7 +8,8 @@ from typing import Self
 
 from flask import Flask
 from playwright.sync_api import Page, expect
-from werkzeug.serving import WSGIRequestHandler, make_server
+from waitress import wasyncore
+from waitress.server import create_server
 
 from merchant_agent.terminal.accounts import set_password, set_pin
 from merchant_agent.terminal.app import create_app
@@ -21,6 +22,8 @@ from tests.e2e.people import at_shop
 PIN, PASSWORD = "271828", "correct horse battery"
 # Where it is reached; the pages tell it to tablets and tills.
 _LOOPBACK = "127.0.0.1"
+# A browser keeps several connections, and a tablet's long poll one thread.
+_THREADS = 12
 
 
 class Served:
@@ -31,9 +34,12 @@ class Served:
         self.connections = Connections(terminal)
         uploader = uploader or Uploader(terminal, Client())
         self.app: Flask = create_app(terminal, uploader, is_open=is_open, connections=self.connections)
-        self._server = make_server(_LOOPBACK, 0, self.app, threaded=True, request_handler=_Quiet)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self.url = f"http://{_LOOPBACK}:{self._server.server_port}"
+        self._sockets: dict[int, object] = {}
+        self._server = create_server(
+            self.app, map=self._sockets, host=_LOOPBACK, port=0, threads=_THREADS, ident=""
+        )
+        self._thread = threading.Thread(target=self._server.run)
+        self.url = f"http://{_LOOPBACK}:{self._server.effective_port}"
 
     def see(self, page: Page, path: str, lang: str) -> None:
         """Opens a page of it in a language."""
@@ -62,12 +68,11 @@ class Served:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.terminal.bell.close()
-        self._server.shutdown()
+        self._server.trigger.pull_trigger(self._hang_up)
         self._thread.join()
-        self._server.server_close()
+        self._server.task_dispatcher.shutdown()
         self.connections.stop()
 
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 -- the base's name
-        """Nothing: pytest shows what matters."""
+    def _hang_up(self) -> None:
+        """In the server's own thread, which then ends."""
+        wasyncore.close_all(self._sockets, ignore_all=True)

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from merchant_agent.demo.processes import stop_all
 from merchant_agent.demo.running import Running
-from tests.e2e.conftest import Examine, OpenPage
+from tests.e2e.conftest import OpenPage
 from tests.e2e.people import Staff, Tablet, Till, at_shop, read_code
-
-_SMALL = """() => [...document.querySelectorAll("button, input:not([type=hidden]), a.button")]
-    .filter(target => target.checkVisibility())
-    .filter(target => Math.min(target.offsetWidth, target.offsetHeight) < 60)
-    .map(target => target.outerHTML.slice(0, 90))"""
 
 
 def _staff(demo: Running, open_page: OpenPage) -> Staff:
@@ -97,38 +91,3 @@ def test_a_tablet_out_of_pairing_finds_the_digits_again_and_a_restart_keeps_it(
     expect(tablet.screen("unpaired")).to_be_visible()
     tablet.press("pair")
     expect(page.locator("#code")).to_be_focused()
-
-
-@pytest.mark.looks("landscape-zh", "portrait-en", "narrow-zh", "narrow-en")
-def test_nothing_is_found_on_the_pages_of_pairing(
-    demo: Running, open_page: OpenPage, examine: Examine, *, size: tuple[int, int], lang: str
-) -> None:
-    staff, page = Staff(page=open_page(size)), open_page(size, may_lose=True)
-    staff.sign_in(f"{demo.terminal.url}/counter", demo.state.pin)
-    staff.page.goto(f"{staff.page.url}?lang={lang}")
-    staff.page.locator("form[action='/counter/links'] button").click()
-    digits = re.sub(r"\D", "", staff.page.locator(".digits-shown").inner_text())
-    examine(staff.page)
-    page.goto(at_shop(f"{demo.terminal.url}/kiosk/pair?lang={lang}"))
-    _measure(page, examine)
-    _type(page, f"{(int(digits) + 1) % 1_000_000:06}")
-    expect(page.locator("#wrong")).not_to_be_empty()
-    _measure(page, examine)
-    _type(page, digits)
-    expect(page).to_have_url(re.compile("/kiosk/ready"))
-    _measure(page, examine)
-    page.locator("[data-do=wake]").click()
-    expect(page.locator("[data-part=woken]")).to_be_visible()
-    _measure(page, examine)
-    page.locator("[data-do=try]").first.click()
-    expect(page.locator("[data-tried]")).to_be_visible()
-    _measure(page, examine)
-    expect(staff.page.locator("[data-refresh] .notice:not(.waiting)").first).to_be_visible()
-    examine(staff.page)
-    staff.page.goto(at_shop(f"{demo.terminal.url}/counter"))
-    examine(staff.page)
-
-
-def _measure(page: Page, examine: Examine) -> None:
-    examine(page)
-    assert page.evaluate(_SMALL) == []

@@ -17,6 +17,7 @@ from merchant_agent.terminal.pos.ways import (
 from merchant_agent.web.reading import read_field
 
 _FIELD_CHARS = 400
+_SHOWN_AGAIN = ("kind", "name", "till", "address", "host", "port", "lang", "path", "url", "database", "login")
 
 
 def read_details(before: Details | None = None) -> Details:
@@ -51,6 +52,11 @@ def read_details(before: Details | None = None) -> Details:
             )
         case _:
             raise NotFoundError("way", "there is no such way")
+
+
+def typed_fields() -> dict[str, str]:
+    """What was typed of a way that was refused, for the form's next showing; never a key."""
+    return {name: request.form.get(name, "")[:_FIELD_CHARS] for name in _SHOWN_AGAIN}
 
 
 def _printer_address(text: str) -> str:

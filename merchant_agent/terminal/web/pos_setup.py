@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -41,11 +41,12 @@ from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.web import pos_words
 from merchant_agent.terminal.web.address import reachable_roots
 from merchant_agent.terminal.web.pos_api import STRANGERS
-from merchant_agent.terminal.web.pos_forms import read_details, wrong_words
+from merchant_agent.terminal.web.pos_forms import read_details, typed_fields, wrong_words
 from merchant_agent.web.reading import read_field
 from merchant_agent.web.sign_in import requires_role, signed_in
 
 _PLACEHOLDER = "TOKEN"
+_ENTRY = "way_entry"
 
 
 def pos_setup(terminal: Terminal, connections: Connections, *, is_open: bool) -> Blueprint:  # noqa: C901 -- the page's buttons
@@ -57,6 +58,13 @@ def pos_setup(terminal: Terminal, connections: Connections, *, is_open: bool) ->
     @requires_role("manager")
     def page() -> str:
         return desk.overview()
+
+    @blueprint.get("/tokens")
+    @blueprint.get("/ways")
+    @requires_role("manager")
+    def chosen_language() -> Response:
+        # Where a language is chosen on a page that a button made: what it showed once is not shown twice.
+        return redirect(url_for("pos_setup.page"))
 
     @blueprint.post("/tokens")
     @requires_role("manager")
@@ -78,6 +86,11 @@ def pos_setup(terminal: Terminal, connections: Connections, *, is_open: bool) ->
     def token_seen(token_id: str) -> str:
         return desk.token_seen(token_id)
 
+    @blueprint.get("/tokens/<token_id>/secret")
+    @requires_role("manager")
+    def chosen_language_beside_secret(token_id: str) -> Response:
+        return redirect(url_for("pos_setup.token_page", token_id=token_id))
+
     @blueprint.post("/tokens/<token_id>/<deed>")
     @requires_role("manager")
     def change_token(token_id: str, deed: str) -> Response | str:
@@ -90,6 +103,7 @@ def pos_setup(terminal: Terminal, connections: Connections, *, is_open: bool) ->
             number = desk.new_way()
         except InvalidError as error:
             flash(wrong_words(error), "error")
+            session[_ENTRY] = typed_fields()
             return redirect(url_for("pos_setup.page", way=request.form.get("kind", "")))
         return redirect(url_for("pos_setup.way_page", number=number))
 
@@ -138,6 +152,7 @@ class _Desk:
             tokens=[(one, self._newest(one.id)) for one in terms],
             tills=tills,
             chosen=request.args.get("way", ""),
+            entry=session.pop(_ENTRY, {}),
             words=pos_words,
         )
 

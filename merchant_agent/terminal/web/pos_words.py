@@ -96,9 +96,9 @@ def why_words(seen: Sighting) -> str:
     if seen.outcome is not Outcome.NO_SALE:
         return ""
     if seen.kind == "other":
-        return gettext("No total was found. If this is a receipt, choose its total below.")
+        return gettext("No total was found. If this is a receipt, look at it and choose its total.")
     if seen.kind == "image":
-        return gettext("It holds no text. If your receipts are images, allow images below.")
+        return gettext("It holds no text. If your receipts are images, count images as sales on this page.")
     if seen.kind and seen.why:
         return gettext("because of “%(word)s”", word=seen.why)
     return ""

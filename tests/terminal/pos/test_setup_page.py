@@ -180,6 +180,25 @@ def test_what_was_mistyped_is_told_and_nothing_is_made(
     assert "还没有。请在下面选一种方式" in page
 
 
+def test_what_was_typed_stands_in_the_form_again_but_no_key(manager: Person) -> None:
+    typed = {"url": "shop.odoo.com", "database": "shop", "login": "reader", "api_key": "a-secret-key"}
+    answer = manager.send("/manager/pos", "/manager/pos/ways", kind="odoo", till="2", **typed)
+    page = manager.see(str(answer.location))
+    for name in ("url", "database", "login"):
+        assert f'value="{typed[name]}"' in page
+    assert "a-secret-key" not in page
+    assert "shop.odoo.com" not in re.sub('placeholder="[^"]*"', "", manager.see(str(answer.location)))
+
+
+def test_language_is_chosen_on_a_page_that_a_button_made(manager: Person) -> None:
+    page = manager.send("/manager/pos", "/manager/pos/tokens", till="1").get_data(as_text=True)
+    (token_id,) = set(re.findall(r"/manager/pos/tokens/([0-9a-f]{16})/", page))
+    assert manager.client.get("/manager/pos/tokens?lang=en").location == "/manager/pos"
+    here = f"/manager/pos/tokens/{token_id}"
+    manager.send("/manager/pos", f"{here}/secret")
+    assert manager.client.get(f"{here}/secret?lang=zh").location == here
+
+
 def test_folder_and_odoo_tell_how_they_stand(manager: Person, shop: Shop) -> None:
     folder = shop.settings.data.parent / "drop"
     made = manager.send("/manager/pos", "/manager/pos/ways", kind="folder", path=str(folder))
