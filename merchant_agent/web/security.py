@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
-from merchant_agent.errors import ForbiddenError
+from merchant_agent.errors import ForbiddenError, NotFoundError
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY = (
@@ -27,9 +27,21 @@ _HEADERS = {
 
 
 def register_security(app: Flask) -> None:
-    """Checks where unsafe requests come from, and adds the headers to every answer."""
+    """Checks addresses and where unsafe requests come from, and adds the headers to every answer."""
+    app.before_request(refuse_nul)
     app.before_request(refuse_foreign)
     app.after_request(_add_headers)
+
+
+def refuse_nul() -> None:
+    """Returns when the address holds no NUL: PostgreSQL takes none, and nothing is called by one.
+
+    Raises:
+        NotFoundError: "address".
+    """
+    stated = (text for name, values in request.args.lists() for text in (name, *values))
+    if "\0" in request.path or any("\0" in text for text in stated):
+        raise NotFoundError("address", "nothing stands at an address with a NUL")
 
 
 def refuse_foreign() -> None:

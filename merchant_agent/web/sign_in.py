@@ -110,7 +110,8 @@ def sign_in(  # noqa: PLR0913 -- an attempt has these parts
     """
     now = clock.now()
     with store.read() as reader:
-        account = find_account(reader, name)
+        # PostgreSQL takes no NUL, and nobody's name has one.
+        account = None if "\0" in name else find_account(reader, name)
     here = origin(remote)
     if account is not None:
         admit(store, account.name, here, now)
