@@ -81,6 +81,7 @@ def test_public_pages(
 ) -> None:
     visit = Visit(open_page(size), busy.bureau, lang, examine)
     visit.look("/", "/merchants", "/merchants?q=%E5%B0%8F%E5%90%83", "/merchants?q=7777")
+    visit.look("/log")
     visit.look(f"/m/{busy.noodles.merchant}", f"/m/{busy.few.merchant}", f"/m/{busy.new}")
 
 
@@ -102,7 +103,7 @@ def test_first_pages_of_a_fresh_central(
     fresh: Bureau, open_page: OpenPage, examine: Examine, size: tuple[int, int], lang: str
 ) -> None:
     visit = Visit(open_page(size), fresh, lang, examine)
-    visit.look("/", "/merchants", "/officer/sign-in")
+    visit.look("/", "/merchants", "/log", "/officer/sign-in")
     fresh.hire(OFFICER)
     visit.enter()
     visit.look("/officer", "/officer/complaints", "/officer/ratings", "/officer/suggestions")

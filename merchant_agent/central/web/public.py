@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
 
 from merchant_agent.central.findings import broken_promises, unbound_ratings
+from merchant_agent.central.log.trouble import find_trouble
 from merchant_agent.central.merchants import find_merchant, promises_of
 from merchant_agent.central.overview import (
     MerchantOverview,
@@ -21,6 +23,7 @@ from merchant_agent.central.web.figures import Figures, draw
 from merchant_agent.central.web.wording import band_words, programme_words
 from merchant_agent.domain.merchants import Programme
 from merchant_agent.errors import InvalidError
+from merchant_agent.evidence.note import format_vkey
 from merchant_agent.evidence.query_code import parse_query_code
 from merchant_agent.web.locale import current_lang
 from merchant_agent.web.reading import read_page_number
@@ -70,6 +73,17 @@ def public_pages(central: Central) -> Blueprint:
         search = read_search()
         shown = list_merchants(central, page=read_page_number(), search=search)
         return render_template("central/merchants.html", page=_shops(central, shown), search=search)
+
+    @pages.get("/log")
+    def log() -> str:
+        newest = central.newest.find(central.store, central.clock)
+        return render_template(
+            "central/log.html",
+            newest=newest,
+            published_at=None if newest is None else datetime.fromtimestamp(newest.time, UTC),
+            is_still=find_trouble(central) is not None,
+            keys=[format_vkey(key) for key in central.identity.log_keys],
+        )
 
     @pages.get("/m/<merchant_id>")
     def merchant(merchant_id: str) -> str:
