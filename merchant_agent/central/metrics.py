@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import peewee
 
 from merchant_agent import __version__
+from merchant_agent.central.intake.standing import REVOKED
 from merchant_agent.central.log.checkpoints import newest_checkpoint
 from merchant_agent.central.log.trouble import find_trouble
 from merchant_agent.central.promises import Promise
@@ -88,7 +89,8 @@ def metric_values(central: Central) -> Mapping[str, Value]:
 def _of_chains(central: Central, reader: Reader) -> dict[str, Value]:
     row, count, total = ChainHead, peewee.fn.COUNT, peewee.fn.SUM
     mine = row.role == _TERMINAL
-    behind = row.claimed_seq > row.seq
+    # What is behind a revocation need not come.
+    behind = (row.claimed_seq > row.seq) & (row.state != REVOKED)
     states = row.select(row.state, count(row.issuer)).where(mine).group_by(row.state).order_by(row.state)
     outcomes = (
         row.select(row.outcome, count(row.issuer)).where(mine).group_by(row.outcome).order_by(row.outcome)

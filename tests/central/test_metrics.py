@@ -6,6 +6,7 @@ import pytest
 
 from merchant_agent.central.app import create_app
 from merchant_agent.central.metrics import METRICS
+from merchant_agent.central.revocations import revoke
 from merchant_agent.central.services import Central
 from merchant_agent.web.metrics import CONTENT_TYPE
 from tests.central.sender import Sender
@@ -48,3 +49,11 @@ def test_what_came_in_is_counted(
         assert _P + told in lines
     assert {line.split()[2] for line in lines if line.startswith("# TYPE")} <= {each.name for each in METRICS}
     assert "示例" not in "".join(lines)
+
+
+def test_what_an_ended_key_announced_is_not_missed_for_ever(central: Central, sender: Sender) -> None:
+    sender.sell(2)
+    sender.upload(central, sender.body(0, 1))
+    assert f"{_P}missing_records 2" in metrics(central)
+    revoke(central, sender.grant.merchant, sender.issuer, 1, reason="x", who="li.wei")
+    assert f"{_P}missing_records 0" in metrics(central)
