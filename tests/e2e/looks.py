@@ -81,15 +81,26 @@ def looking(shots: str | None, prefix: str) -> Look:
         shoot(page, f"{name}-large")
         _measure(page, f"{name}, large")
         page.evaluate(_NORMAL)
-        for size, (width, height) in _OTHERS.items() if shots is not None else ():
-            page.set_viewport_size({"width": width, "height": height})
+        if shots is None:
+            return
+        for size, screen in _OTHERS.items():
+            _turn(page, screen)
             shoot(page, f"{name}-{size}")
             _measure(page, f"{name}, {size}")
-        page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+        _turn(page, PHONE)
 
     if shots is not None:
         Path(shots).mkdir(parents=True, exist_ok=True)
     return look
+
+
+def _turn(page: Page, screen: tuple[int, int]) -> None:
+    """Lays the page out for another screen, and waits until it is."""
+    width, height = screen
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function(
+        "([width, height]) => innerWidth === width && innerHeight === height", arg=[width, height]
+    )
 
 
 def _measure(page: Page, name: str) -> None:
