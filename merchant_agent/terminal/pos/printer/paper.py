@@ -154,7 +154,7 @@ class Paper:
         elif name in _FEEDS:
             self._end_line()
         elif name in _MOVES:
-            self._octets += b"\t"
+            self._write(b"\t")
         elif name in _IMAGES or command[:3] == _GRAPHICS:
             self.has_image = True
         elif name == RESET:
@@ -177,8 +177,9 @@ class Paper:
 
     def _end_line(self) -> None:
         self._flush()
-        self._lines.append("".join(self._line))
-        self._line.clear()
+        if self._line:
+            self._lines.append("".join(self._line))
+            self._line.clear()
 
     def _flush(self) -> None:
         """Reads what was written in one encoding."""

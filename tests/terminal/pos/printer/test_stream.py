@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from merchant_agent.terminal.pos.printer.invitation import print_invitation
-from merchant_agent.terminal.pos.printer.scanner import Scanner, Sort
+from merchant_agent.terminal.pos.printer.paper import Paper
+from merchant_agent.terminal.pos.printer.scanner import Piece, Scanner, Sort
 from merchant_agent.terminal.pos.printer.stream import Finished, Stream
 from tests.terminal.pos.printer.papers import job, receipts
 
@@ -190,3 +192,15 @@ def decoded(octets: bytes) -> str:
     segno.make_qr(stored, error="m", boost_error=False).save(image, kind="png", scale=5)
     image.seek(0)
     return zxingcpp.read_barcodes(Image.open(image))[0].text
+
+
+@pytest.mark.parametrize("octets", [b"\x1bd\x01", b"\x1b$\x00\x00"])
+def test_paper_that_is_moved_without_an_end_stays_small_in_memory(octets: bytes) -> None:
+    paper, piece = Paper(), Piece(sort=Sort.COMMAND, octets=octets, end=0)
+    tracemalloc.start()
+    try:
+        for _ in range(200_000):
+            paper.take(piece)
+        assert tracemalloc.get_traced_memory()[0] < 1 << 17
+    finally:
+        tracemalloc.stop()
