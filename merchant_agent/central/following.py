@@ -19,7 +19,7 @@ from merchant_agent.evidence.fields import Place, parse_at
 from merchant_agent.evidence.octets import decode_b64u, encode_b64u
 from merchant_agent.evidence.query_code import parse_query_code
 from merchant_agent.evidence.slip import CLAIM_BYTES, claim_hash
-from merchant_agent.store.credentials import AuditEntry
+from merchant_agent.store.credentials import find_audited
 from merchant_agent.store.store import Reader
 
 _KEY_CHARACTERS = 16
@@ -197,9 +197,7 @@ def _looks(reader: Reader, merchant: str, parts: list[Part]) -> list[Look]:
         f"{merchant} {place.issuer}.{place.epoch} {place.seq}"
         for place in (part.said.place for part in parts)
     ]
-    found = AuditEntry.what.in_(_LOOKS) & AuditEntry.detail.in_(details)
-    rows = reader.all(AuditEntry.select().where(found).order_by(AuditEntry.number))
-    return [Look(at=row.at, what=row.what.partition("-")[0]) for row in rows]
+    return [Look(at=row.at, what=row.what.partition("-")[0]) for row in find_audited(reader, _LOOKS, details)]
 
 
 def _calls(reader: Reader, merchant: str, visit: Sequence[Said]) -> list[Look]:

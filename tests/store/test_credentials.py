@@ -14,6 +14,7 @@ from merchant_agent.store.credentials import (
     close_session,
     find_account,
     find_attempts,
+    find_audited,
     find_session,
     forget_attempts,
     has_account,
@@ -119,3 +120,15 @@ def test_what_somebody_did_is_written_in_the_order_of_doing(accounts: Store) -> 
         ("manager", "pair", "till-1"),
         ("manager", "unpair", ""),
     ]
+
+
+def test_what_was_done_is_found_without_a_look_at_everything_else(accounts: Store) -> None:
+    with accounts.write() as writer:
+        for what, detail in (("looked", "a 1"), ("called", "a 1"), ("looked", "a 2"), ("looked", "a 1")):
+            audit(writer, at=START, who="wang.fang", what=what, detail=detail)
+    with accounts.read() as reader:
+        found = find_audited(reader, ["looked"], ["a 1", "a 3"])
+        if accounts.is_file:
+            query = "EXPLAIN QUERY PLAN SELECT what FROM audit_entry WHERE detail IN (?, ?)"
+            assert all("USING INDEX" in row[3] for row in reader.rows(query, "a 1", "a 3"))
+    assert [(entry.number, entry.what) for entry in found] == [(1, "looked"), (4, "looked")]

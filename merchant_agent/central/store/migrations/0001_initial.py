@@ -664,6 +664,7 @@ class AuditEntry(peewee.Model):
 
     class Meta:
         table_name = "audit_entry"
+        indexes = ((("detail",), False),)
 
 
 _TABLES: tuple[type[peewee.Model], ...] = (

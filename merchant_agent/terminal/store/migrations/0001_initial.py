@@ -514,6 +514,7 @@ class AuditEntry(peewee.Model):
 
     class Meta:
         table_name = "audit_entry"
+        indexes = ((("detail",), False),)
 
 
 _TABLES = (
