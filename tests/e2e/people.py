@@ -72,6 +72,10 @@ class Tablet:
         """The screen of that name, while it is shown."""
         return self.page.locator(f"#stage [data-screen={name}]")
 
+    def pause(self) -> None:
+        """Waits until a second tap at the same place is meant."""
+        self.page.evaluate("new Promise(done => setTimeout(done, 450))")
+
     def press(self, what: str) -> None:
         """The button that does so."""
         self.page.locator(f"[data-do={what}]:visible").first.click()

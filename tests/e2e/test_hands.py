@@ -118,7 +118,7 @@ def test_the_same_is_taken_back_by_a_second_tap_that_is_meant(touched: Tablet, t
     chip = touched.screen("ask").locator(".chip").first
     chip.click()
     expect(chip).to_have_attribute("aria-pressed", "true")
-    _wait(touched.page, 450)
+    touched.pause()
     chip.click()
     expect(chip).to_have_attribute("aria-pressed", "false")
     touched.press("done")
