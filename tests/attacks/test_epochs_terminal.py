@@ -104,7 +104,7 @@ def _grant_answer(central: OfflineCentral, shop: Terminal, request: Request, *, 
     grant = central.grant(decode_b64u(asked.key), issuer=asked.issuer, epoch=epoch, closes=asked.newest)
     body = {
         "grant": grant.decode(),
-        "merchant": dict(shop.central.merchant),
+        "merchant": msgspec.to_builtins(shop.central.merchant),
         "trust": msgspec.json.decode(encode_trust(central.trust)),
         "central_url": "",
     }
