@@ -94,7 +94,8 @@ def mend_header(path: Path, pattern: Path) -> Path | None:
     """
     with path.open("rb") as file:
         is_whole = file.read(len(_MAGIC)) == _MAGIC
-    octets = pattern.read_bytes()[:_PAGE_BYTES]
+    with pattern.open("rb") as file:
+        octets = file.read(_PAGE_BYTES)
     pages = path.stat().st_size // _PAGE_BYTES
     if is_whole or pages < _FEWEST_PAGES or not octets.startswith(_MAGIC):
         return None
