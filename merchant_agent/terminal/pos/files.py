@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from merchant_agent.domain.sales import Sale, SaleKind, SaleSource, parse_amount, parse_time, read_amount
+from merchant_agent.domain.sales import Sale, SaleKind, SaleSource, parse_time, read_amount
 from merchant_agent.errors import InvalidError
 from merchant_agent.terminal.pos.http import SaleMessage
 from merchant_agent.terminal.pos.printer.jobs import Job, understand
@@ -118,18 +118,7 @@ def _from_json(octets: bytes, till: str) -> tuple[Sale, ...]:
         ]
     except msgspec.ValidationError as error:
         raise InvalidError("file-json", str(error)) from error
-    return tuple(
-        Sale(
-            order=message.order,
-            till=message.till,
-            kind=message.kind,
-            amount=None if message.amount is None else parse_amount(message.amount),
-            currency=message.currency,
-            at=None if message.at is None else parse_time(message.at),
-            source=SaleSource.FOLDER,
-        )
-        for message in messages
-    )
+    return tuple(message.sale(SaleSource.FOLDER) for message in messages)
 
 
 def _from_csv(text: str, till: str, zone: ZoneInfo) -> tuple[Sale, ...]:

@@ -30,6 +30,22 @@ class SaleMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     currency: str = "CNY"
     at: str | None = None
 
+    def sale(self, source: SaleSource) -> Sale:
+        """The sale that it tells of.
+
+        Raises:
+            InvalidError: "order", "till", "amount", "currency" or "at".
+        """
+        return Sale(
+            order=self.order,
+            till=self.till,
+            kind=self.kind,
+            amount=None if self.amount is None else parse_amount(self.amount),
+            currency=self.currency,
+            at=None if self.at is None else parse_time(self.at),
+            source=source,
+        )
+
 
 class BatchMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /pos/v1/sales/batch`; each of the sales is read and answered for itself."""
@@ -92,18 +108,10 @@ def read_sale(message: SaleMessage, token_till: str) -> Sale:
     """The sale that a till reports with a token of `token_till`, which is empty for any till's.
 
     Raises:
-        InvalidError: "order", "till", "amount", "currency" or "at".
+        InvalidError: as `SaleMessage.sale`.
         ForbiddenError: "till", when the token is another till's.
     """
-    sale = Sale(
-        order=message.order,
-        till=message.till,
-        kind=message.kind,
-        amount=None if message.amount is None else parse_amount(message.amount),
-        currency=message.currency,
-        at=None if message.at is None else parse_time(message.at),
-        source=SaleSource.HTTP,
-    )
+    sale = message.sale(SaleSource.HTTP)
     if token_till not in {"", sale.till}:
         raise ForbiddenError("till", "the token is another till's")
     return sale
