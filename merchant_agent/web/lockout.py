@@ -61,7 +61,7 @@ def note_wrong(writer: Writer, name: str, origin: str, now: datetime) -> int:
         ),
     )
     everywhere = find_attempts(writer, name, EVERYWHERE)
-    if everywhere is None or now - everywhere.since >= _WINDOW:
+    if everywhere is None or not _is_recent(everywhere, now):
         everywhere = _none(now)
     save_attempts(
         writer,
@@ -86,6 +86,11 @@ def _none(now: datetime) -> Attempts:
     return Attempts(failed=0, since=now, locked_until=None, known=False)
 
 
+def _is_recent(attempts: Attempts, now: datetime) -> bool:
+    """Whether they began within the hour; not where the clock was set back since."""
+    return timedelta(0) <= now - attempts.since < _WINDOW
+
+
 def _lock(failed: int) -> timedelta:
     if failed < FREE_ATTEMPTS:
         return timedelta(0)
@@ -96,7 +101,7 @@ def _lock(failed: int) -> timedelta:
 def _slowed(reader: Reader, name: str, now: datetime) -> Attempts | None:
     """The attempts from everywhere where they are too many within the hour."""
     found = find_attempts(reader, name, EVERYWHERE)
-    if found is None or found.failed < MOST_WRONG_AN_HOUR or now - found.since >= _WINDOW:
+    if found is None or found.failed < MOST_WRONG_AN_HOUR or not _is_recent(found, now):
         return None
     return found
 
@@ -112,5 +117,6 @@ def _take_turn(writer: Writer, name: str, now: datetime) -> None:
 
 
 def _require_over(locked_until: datetime | None, now: datetime) -> None:
-    if locked_until is not None and locked_until > now:
+    # What lies further ahead was locked before the clock was set back.
+    if locked_until is not None and now < locked_until <= now + _LONGEST_LOCK:
         raise LockedOutError(max(1, -(-(locked_until - now) // timedelta(seconds=1))))

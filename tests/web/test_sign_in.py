@@ -16,6 +16,8 @@ from tests.web.conftest import Site
 
 SECRET = "correct horse battery"
 ORIGIN = {"Origin": "http://localhost"}
+# What a clock may be ahead whose battery is dead.
+YEARS_S = 70 * 366 * 86_400
 
 
 def _make(site: Site, name: str = "li.wei", role: str = "officer") -> None:
@@ -150,6 +152,22 @@ def test_slowing_ends_with_its_hour(site: Site) -> None:
     _make(site)
     _guess_from_everywhere(site)
     site.clock.advance(3600)
+    for number in range(3):
+        _guess(site, f"203.0.113.{number}")
+
+
+def test_lock_of_a_clock_that_was_years_ahead_is_over_once_it_is_set_right(site: Site) -> None:
+    _make(site)
+    _guess(site, "192.0.2.1", times=5)
+    site.clock.step_wall(-YEARS_S)
+    assert _enter(site)
+
+
+def test_slowing_of_a_clock_that_was_years_ahead_is_over_once_it_is_set_right(site: Site) -> None:
+    _make(site)
+    _guess_from_everywhere(site)
+    _guess(site, "203.0.113.1")
+    site.clock.step_wall(-YEARS_S)
     for number in range(3):
         _guess(site, f"203.0.113.{number}")
 
