@@ -6,6 +6,7 @@ which its runner alone writes.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
@@ -20,6 +21,8 @@ from merchant_agent.errors import InvalidError, NotFoundError
 from merchant_agent.store.store import Reader, Writer
 from merchant_agent.terminal.pos.printer.targets import PORT, check_address
 from merchant_agent.terminal.store.models import PosFile, PosWay
+
+_log = logging.getLogger(__name__)
 
 NAME_MAX_CHARS = 40
 MOST_WAYS = 16
@@ -119,8 +122,9 @@ class Way:
 
 
 def list_ways(reader: Reader) -> tuple[Way, ...]:
-    """All of them, oldest first."""
-    return tuple(_way(row) for row in reader.all(PosWay.select().order_by(PosWay.number)))
+    """All of them, oldest first; one whose details are none is left out, since it must not take the others along."""
+    rows = reader.all(PosWay.select().order_by(PosWay.number))
+    return tuple(way for row in rows if (way := _way(row)) is not None)
 
 
 def find_way(reader: Reader, number: int) -> Way:
@@ -130,9 +134,10 @@ def find_way(reader: Reader, number: int) -> Way:
         NotFoundError: "way".
     """
     row: PosWay | None = reader.first(PosWay.select().where(PosWay.number == number))
-    if row is None:
+    way = None if row is None else _way(row)
+    if way is None:
         raise NotFoundError("way", "there is no such way")
-    return _way(row)
+    return way
 
 
 def add_way(writer: Writer, *, name: str, till: str, details: Details) -> int:
@@ -231,8 +236,13 @@ def _leads_back(address: str, port: int) -> bool:
     )
 
 
-def _way(row: PosWay) -> Way:
-    kind = WayKind(row.kind)
+def _way(row: PosWay) -> Way | None:
+    try:
+        kind = WayKind(row.kind)
+        details = msgspec.convert(row.details, _DETAILS[kind])
+    except (ValueError, InvalidError) as error:
+        _log.error("the way %d cannot be used: %s", row.number, type(error).__name__)
+        return None
     return Way(
         number=row.number,
         kind=kind,
@@ -240,5 +250,5 @@ def _way(row: PosWay) -> Way:
         till=row.till,
         enabled=bool(row.enabled),
         dry_run=bool(row.dry_run),
-        details=msgspec.convert(row.details, _DETAILS[kind]),
+        details=details,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from merchant_agent.terminal.pos.connections import Connections
 from merchant_agent.terminal.pos.folder import Folder
 from merchant_agent.terminal.pos.printer.patterns import Patterns
 from merchant_agent.terminal.pos.sightings import Outcome, Sighting
@@ -357,3 +358,19 @@ def test_way_that_is_renamed_goes_on_where_it_was(shop: Shop, drop: Callable[...
     folder.restart(shop)
     folder.look()
     assert shop.story() == ["prompt"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "details"),
+    [("pigeon", '{"path":"/x"}'), ("folder", "{}"), ("folder", '{"path":"x"}'), ("folder", "[1]")],
+)
+def test_way_that_cannot_be_read_takes_no_other_along(
+    shop: Shop, connections: Connections, drop: Callable[..., Drop], kind: str, details: str
+) -> None:
+    drop(exists=False)
+    with shop.terminal.store.write() as writer:
+        add_way(writer, name="another", till="", details=FolderDetails(path="/nowhere"))
+        writer.rows("UPDATE pos_way SET kind = ?, details = ? WHERE number = 1", kind, details)
+        (left,) = list_ways(writer)
+    connections.start()
+    assert connections.state(left).code is not StateCode.OFF
