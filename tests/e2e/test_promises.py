@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
-from merchant_agent.terminal.app import create_app
 from merchant_agent.terminal.devices import make_pairing_link
 from merchant_agent.terminal.inbox import Inbox, Seen
 from merchant_agent.web.sign_in import set_secret
 from tests.clocks import ManualClock
 from tests.e2e.conftest import Examine, OpenPage
 from tests.e2e.people import Tablet, at_shop
+from tests.e2e.served import Served
 from tests.e2e.test_sizes import dress
 from tests.enrolled import ask, rate
 from tests.live_central import LiveCentral
@@ -42,30 +43,27 @@ class County:
         set_secret(self.central.central.store, clock, name=OFFICER, role="officer", secret=PASSWORD, who="x")
         self.station = Station(path / "terminal", clock, self.central)
 
-    def open(self) -> None:
-        self.central.start()
-        terminal = self.station.enrol().terminal
-        self.inbox = Inbox(terminal, self.station.client)
-        app = create_app(terminal, self.station.uploader, is_open=False)
-        self.server = make_server("127.0.0.1", 0, app, threaded=True)
-        self.serving = threading.Thread(target=self.server.serve_forever, args=(0.01,))
-        self.serving.start()
+    def __enter__(self) -> Self:
+        with ExitStack() as ends:
+            ends.callback(self.central.close)
+            self.central.start()
+            terminal = ends.enter_context(self.station).enrol().terminal
+            self.inbox = Inbox(terminal, self.station.client)
+            served = Served(terminal, uploader=self.station.uploader, is_open=False)
+            self.served = ends.enter_context(served)
+            self._ends = ends.pop_all()
+        return self
 
-    def close(self) -> None:
-        self.station.terminal.bell.close()
-        self.server.shutdown()
-        self.serving.join()
-        self.server.server_close()
-        self.station.close()
-        self.station.client.close()
-        self.station.client.release()
-        self.central.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ends.close()
 
     def kiosk(self) -> str:
         """The address that makes a tablet of a browser."""
         with self.station.terminal.store.write() as writer:
             link = make_pairing_link(writer, at=self.clock.now(), uses=9, valid_s=MINUTE_S * MINUTE_S)
-        return f"http://127.0.0.1:{self.server.server_port}/kiosk/pair/{link}"
+        return f"{self.served.url}/kiosk/pair/{link}"
 
     def look(self) -> None:
         """A minute later the terminal looks into its inbox."""
@@ -84,10 +82,8 @@ class County:
 
 @pytest.fixture
 def county(tmp_path: Path, clock: ManualClock) -> Iterator[County]:
-    county = County(tmp_path, clock)
-    county.open()
-    yield county
-    county.close()
+    with County(tmp_path, clock) as county:
+        yield county
 
 
 def _promise_returns(form: Page, goods: str, terms: str = "") -> None:
