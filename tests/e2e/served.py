@@ -24,6 +24,7 @@ PIN, PASSWORD = "271828", "correct horse battery"
 _LOOPBACK = "127.0.0.1"
 # A browser keeps several connections, and a tablet's long poll one thread.
 _THREADS = 12
+_TURN_S = 0.05
 
 
 class Served:
@@ -38,7 +39,8 @@ class Served:
         self._server = create_server(
             self.app, map=self._sockets, host=_LOOPBACK, port=0, threads=_THREADS, ident=""
         )
-        self._thread = threading.Thread(target=self._server.run)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
         self.url = f"http://{_LOOPBACK}:{self._server.effective_port}"
 
     def see(self, page: Page, path: str, lang: str) -> None:
@@ -68,11 +70,13 @@ class Served:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.terminal.bell.close()
-        self._server.trigger.pull_trigger(self._hang_up)
-        self._thread.join()
+        # Whoever answers still needs the sockets, which go last.
         self._server.task_dispatcher.shutdown()
+        self._ended.set()
+        self._thread.join()
+        wasyncore.close_all(self._sockets, ignore_all=True)
         self.connections.stop()
 
-    def _hang_up(self) -> None:
-        """In the server's own thread, which then ends."""
-        wasyncore.close_all(self._sockets, ignore_all=True)
+    def _serve(self) -> None:
+        while not self._ended.is_set():
+            wasyncore.loop(timeout=_TURN_S, map=self._sockets, count=1)
