@@ -114,6 +114,16 @@ def test_every_page_of_a_complaint_s_slip(
     examine("slip-opened", handset)
 
 
+def test_all_five_faces_are_of_one_size_and_on_the_first_screen(handset: Page, till: Till) -> None:
+    """Whoever has to scroll for the bad ones taps a good one."""
+    for lang in ("zh", "en"):
+        handset.goto(f"{at_shop(_invitation(till, f'FACES-{lang}'))}?lang={lang}")
+        boxes = [face.bounding_box() for face in handset.locator(".face-button").all()]
+        sizes = {(box["width"], box["height"]) for box in boxes if box is not None}
+        assert (len(boxes), len(sizes)) == (5, 1)
+        assert max(box["y"] + box["height"] for box in boxes if box is not None) <= PHONE[1]
+
+
 def test_the_whole_way_of_a_rating_takes_seconds(handset: Page, till: Till) -> None:
     invitation = _invitation(till, "FAST")
     handset.goto(at_shop(invitation))

@@ -210,7 +210,7 @@ def test_a_till_that_opens_every_slip_first_gains_nothing(
     clock.advance(60)
     customer.open(slip, visitor.claim)
     page = customer.read(f"/s/{slip}")
-    assert "另一台在您之前，于 2026-05-20 12:00:00 打开" in page
+    assert "另一台在您之前，于 05\u201120\u00a012:00:00 打开" in page
     assert "之后出现争议" in page
     assert customer.post(f"/s/{slip}", f"/s/{slip}/confirm").status_code == 409
     assert customer.post(f"/s/{slip}", f"/s/{slip}/dispute").status_code == 303
