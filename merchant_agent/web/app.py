@@ -9,6 +9,7 @@ from pathlib import Path
 from flask import Flask
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
 from merchant_agent.errors import InvalidError, StartError
 from merchant_agent.resources import directory, static_directory
@@ -19,6 +20,12 @@ from merchant_agent.web.security import register_security
 from merchant_agent.web.sign_in import current_account
 
 _SECRET_BYTES = 32
+
+
+class _Number(IntegerConverter):
+    """A number that any database and Python can hold; an address with a longer one has no page."""
+
+    regex = "[0-9]{1,9}"
 
 
 def make_app(parts: WebParts) -> Flask:
@@ -42,6 +49,7 @@ def make_app(parts: WebParts) -> Flask:
         # Where a request comes from is checked for plain HTTP too, in `security`.
         WTF_CSRF_SSL_STRICT=False,
     )
+    app.url_map.converters["int"] = _Number
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     keep_parts(app.extensions, parts)
     register_problems(app)
