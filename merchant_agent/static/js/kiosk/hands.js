@@ -10,7 +10,8 @@ let clicks = 0;
 let touch = null;
 
 const isNear = (one, other) => Math.hypot(one.x - other.x, one.y - other.y) <= NEAR_PX;
-const place = ({ clientX, clientY }) => ({ x: clientX, y: clientY });
+// On the page, not on the glass: what was scrolled there meanwhile is another place.
+const place = ({ pageX, pageY }) => ({ x: pageX, y: pageY });
 const isScrollable = () => document.documentElement.scrollHeight > window.innerHeight + 1;
 
 // The second tap of a shaking hand would undo the first one. Digits may be typed as fast as anybody can,
@@ -33,10 +34,11 @@ function end(event) {
   const began = touch;
   touch = null;
   if (began === null || event.touches.length > 0 || window.scrollY !== began.top) return;
-  const lifted = place(event.changedTouches[0]);
+  const [finger] = event.changedTouches;
+  const lifted = place(finger);
   if (isScrollable() && !isNear(began, lifted)) return;
   setTimeout(() => {
-    const there = document.elementFromPoint(lifted.x, lifted.y)?.closest("button");
+    const there = document.elementFromPoint(finger.clientX, finger.clientY)?.closest("button");
     if (there !== began.button || clicks !== began.clicks) return;
     last = { at: event.timeStamp, ...lifted };
     there.click();
