@@ -120,7 +120,7 @@ def test_what_flask_refuses_is_a_problem_too(
 
 @pytest.mark.parametrize("number", ["2147483648", "9" * 20, "9" * 5000, "٣"])
 def test_number_in_an_address_that_no_database_holds_has_no_page(site: Site, number: str) -> None:
-    site.app.add_url_rule("/numbers/<int:number>", view_func=str)
+    site.app.add_url_rule("/numbers/<int:number>", "numbers", "{number}".format)
     client = site.app.test_client()
     assert client.get("/numbers/17").text == "17"
     assert client.get(f"/numbers/{number}").status_code == 404
