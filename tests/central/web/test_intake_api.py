@@ -76,7 +76,7 @@ def test_a_terminal_enrols_and_uploads(central: Central, merchant: str, client: 
     assert told is not None
     assert set(told) == {"grant", "merchant", "trust", "central_url"}
     assert set(told["merchant"]) == {
-        *("id", "name", "shop_name", "credit_code", "address", "trade", "phone"),
+        *("id", "name", "shop_name", "credit_code", "address", "trade", "phone", "promises"),
     }
     assert told["central_url"] == central.public_url
     trust = load_trust(encode_json(told["trust"]))
