@@ -118,10 +118,15 @@ def _is_off(clock_ms: int) -> bool:
 
 
 def _clock_words(clock_ms: int) -> str:
-    """How far ahead or behind, as `+3 min`, in a unit that keeps it short."""
+    """How far ahead or behind, as `+3 min` in the reader's language, in a unit that keeps it short."""
     seconds = clock_ms / 1000
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+    units = (
+        (gettext("%(count)s d"), 86_400),
+        (gettext("%(count)s h"), 3_600),
+        (gettext("%(count)s min"), 60),
+    )
+    for words, length in units:
         if abs(seconds) >= 2 * length:
-            return f"{seconds / length:+.0f} {unit}"
+            return str(words) % {"count": f"{seconds / length:+.0f}"}
     tenths = round(seconds, 1)
-    return f"{tenths:+.1f} s" if tenths else "0 s"
+    return str(gettext("%(count)s s", count=f"{tenths:+.1f}" if tenths else "0"))

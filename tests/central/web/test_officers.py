@@ -243,13 +243,20 @@ def test_home_shows_each_terminal_with_its_state(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    ("clock_ms", "told"), [(0, "0 s"), (-20, "0 s"), (-60, "-0.1 s"), (4_200_000, "+70 min")]
+    ("clock_ms", "lang", "told"),
+    [
+        *((0, "en", "0 s"), (-20, "en", "0 s"), (-60, "en", "-0.1 s"), (4_200_000, "en", "+70 min")),
+        *((0, "zh", "0 秒"), (180_000, "zh", "+3 分钟"), (-86_400_000, "zh", "-24 小时")),
+        (259_200_000, "zh", "+3 天"),
+    ],
 )
-def test_clock_is_told_without_a_zero_below_zero(office: Office, clock_ms: int, told: str) -> None:
+def test_clock_is_told_in_the_readers_language_and_without_a_zero_below_zero(
+    office: Office, clock_ms: int, lang: str, told: str
+) -> None:
     office.open_shop()
     _set_head(office, clock_ms=clock_ms)
     states = list_merchants(office.central).items[0].terminals
-    with office.app.test_request_context("/?lang=en"):
+    with office.app.test_request_context(f"/?lang={lang}"):
         (view,) = view_terminals(states, office.clock.now(), timedelta(hours=24))
     assert view.clock == told
 
@@ -431,7 +438,9 @@ def test_every_line_at_fault_is_listed_and_nothing_is_imported(office: Office) -
         f"丙,{credit_code(1)},北街3号,马戏",
     ]
     answer = _import(office, "\r\n".join(lines).encode("gb18030"))
-    rows = re.findall(r'<td class="number"[^>]*>(\d+)</td><td[^>]*>([^<]+)</td>', answer.get_data(as_text=True))
+    rows = re.findall(
+        r'<td class="number"[^>]*>(\d+)</td><td[^>]*>([^<]+)</td>', answer.get_data(as_text=True)
+    )
     assert answer.status_code == 422
     assert rows == [("3", "Credit code"), ("3", "Address"), ("4", "Trade")]
     assert _count(office) == 0
