@@ -1,6 +1,6 @@
 """What pages of central show: merchants and their terminals, the newest answers, public figures.
 
-Only projections and heads are read, never a record's octets.
+Only projections and heads are read, and of a record's octets those of a terminal's newest alone.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ from merchant_agent.central.store.models import (
 )
 from merchant_agent.domain.statistics import AnswerBand, Distribution
 from merchant_agent.errors import FormatError, InvalidError
+from merchant_agent.evidence.bodies import Kind
+from merchant_agent.evidence.jws import Typ, decode_jws
 from merchant_agent.evidence.query_code import parse_query_code
+from merchant_agent.evidence.record import decode_record
 from merchant_agent.store.store import Reader
 
 PAGE_ITEMS = 50
@@ -63,7 +66,7 @@ class TerminalState:
     `missing` those that were announced before that and have not come.
     `behind` says that it last showed less than central has, `refused` that its last upload was no true one. `reason` is why the key was asked for; None where
     it came with a code. `conflict` says why it is frozen: `fork`,
-    `prev` or `newest`.
+    `prev` or `newest`. `closed` tells that it signed its own end, after which nothing is due.
     """
 
     issuer: str
@@ -85,6 +88,7 @@ class TerminalState:
     frozen: bool
     revoked: bool
     conflict: str | None
+    closed: bool
 
     @property
     def waiting(self) -> int:
@@ -293,6 +297,7 @@ def _terminals(reader: Reader, merchants: Sequence[str]) -> dict[str, tuple[Term
     stubs = _aside(reader, merchants, (Quarantine.rule == STUB) & (Quarantine.placed == 1))
     conflicts = _conflicts(reader, merchants)
     reasons = _reasons(reader, merchants)
+    closed = _closed(reader, merchants)
     states: dict[str, list[TerminalState]] = defaultdict(list)
     terminals = ChainHead.merchant.in_(merchants) & (ChainHead.role == "terminal")
     query = ChainHead.select().where(terminals).order_by(ChainHead.granted_at.desc())
@@ -319,6 +324,7 @@ def _terminals(reader: Reader, merchants: Sequence[str]) -> dict[str, tuple[Term
                 frozen=head.state == FROZEN,
                 revoked=head.state == REVOKED,
                 conflict=conflicts.get(place),
+                closed=place in closed,
             )
         )
     return {merchant: tuple(states[merchant]) for merchant in merchants}
@@ -346,6 +352,26 @@ def _reasons(reader: Reader, merchants: Sequence[str]) -> dict[tuple[str, int], 
     granted = EpochAsked.merchant.in_(merchants) & (EpochAsked.outcome == "granted")
     query = EpochAsked.select(*columns).where(granted)
     return {(issuer, epoch + 1): reason for issuer, epoch, reason in reader.all(query.tuples())}
+
+
+def _closed(reader: Reader, merchants: Sequence[str]) -> set[tuple[str, int]]:
+    """The epochs whose newest record is the terminal's own end."""
+    at_head = (
+        (Record.merchant == ChainHead.merchant)
+        & (Record.issuer == ChainHead.issuer)
+        & (Record.epoch == ChainHead.epoch)
+        & (Record.seq == ChainHead.seq)
+    )
+    query = (
+        ChainHead.select(ChainHead.issuer, ChainHead.epoch, Record.octets)
+        .join(Record, on=at_head)
+        .where(ChainHead.merchant.in_(merchants) & (ChainHead.role == "terminal"))
+    )
+    return {
+        (issuer, epoch)
+        for issuer, epoch, octets in reader.all(query.tuples())
+        if decode_record(decode_jws(bytes(octets), Typ.RECORD).payload).kind is Kind.END
+    }
 
 
 def _conflicts(reader: Reader, merchants: Sequence[str]) -> dict[tuple[str, int], str]:

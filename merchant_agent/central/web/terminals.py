@@ -79,7 +79,9 @@ def _marks(state: TerminalState, ended: bool, now: datetime, silent_after: timed
             Mark(words=gettext("Clock off by %(time)s", time=_clock_words(state.clock_ms)), alert=True)
         )
     heard_at = state.seen_at or state.granted_at
-    if now - heard_at > silent_after:
+    if state.closed:
+        marks.append(Mark(words=gettext("Out of service"), alert=False))
+    elif now - heard_at > silent_after:
         marks.append(Mark(words=gettext("Silent"), alert=True))
     if state.waiting:
         marks.append(Mark(words=gettext("%(count)s on the way", count=state.waiting), alert=False))

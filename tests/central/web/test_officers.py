@@ -15,6 +15,7 @@ from merchant_agent.central.overview import list_merchants
 from merchant_agent.central.store.models import ChainHead
 from merchant_agent.central.web.terminals import view_terminals
 from merchant_agent.errors import NotFoundError
+from merchant_agent.evidence.bodies import EndBody, Kind
 from merchant_agent.evidence.enrolment import parse_code
 from merchant_agent.evidence.keys import SigningKey, fingerprint
 from merchant_agent.store.credentials import AuditEntry
@@ -259,6 +260,18 @@ def test_clock_is_told_in_the_readers_language_and_without_a_zero_below_zero(
     with office.app.test_request_context(f"/?lang={lang}"):
         (view,) = view_terminals(states, office.clock.now(), timedelta(hours=24))
     assert view.clock == told
+
+
+def test_terminal_that_signed_its_end_is_out_of_service_and_never_silent(office: Office) -> None:
+    office.staffed()
+    merchant, sender = office.open_shop()
+    sender.sell(1)
+    sender.append(Kind.END, EndBody(reason="closed"))
+    sender.upload_all(office.central)
+    _set_head(office, seen_at=office.clock.now() - timedelta(hours=25))
+    page = office.text(f"/officer/merchants/{merchant}")
+    assert "Out of service" in page
+    assert "Silent" not in page
 
 
 def test_quarantine_and_announced_records_are_shown(office: Office) -> None:
