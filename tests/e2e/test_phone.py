@@ -175,7 +175,9 @@ def test_photos_leave_the_phone_small_and_without_their_place(handset: Page, til
     customer.open(f"{invitation}/complain")
     customer.choose("red", "blue", "green")
     handset.locator("input[type=file]").set_input_files(as_files(fourth=photo("black", (90, 60))))
-    expect(handset.locator("[data-trouble]")).to_have_text("最多三张照片。")
+    expect(handset.locator("[data-trouble]")).to_have_text(
+        "最多三张照片，多的没有加上。想换一张，请先去掉一张。"
+    )
     handset.locator(".previews button").nth(1).tap()
     expect(handset.locator(".previews canvas")).to_have_count(2)
     handset.locator("textarea").fill("少给了两件")
@@ -193,7 +195,9 @@ def test_photos_leave_the_phone_small_and_without_their_place(handset: Page, til
 def test_a_file_that_is_no_picture_is_told_on_the_page(handset: Page, till: Till) -> None:
     Customer(page=handset, lang="en", look=_ignore).open(f"{_invitation(till, 'FILE')}/complain")
     handset.locator("input[type=file]").set_input_files(as_files(drawing=b"<svg/>"))
-    expect(handset.locator("[data-trouble]")).to_have_text("This file cannot be shown as a picture.")
+    expect(handset.locator("[data-trouble]")).to_have_text(
+        "This file is no picture and was not added. Please choose another one."
+    )
     expect(handset.locator(".previews")).to_be_hidden()
 
 

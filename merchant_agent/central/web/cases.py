@@ -54,7 +54,9 @@ def case_pages(central: Central) -> Blueprint:
         found = find_case(central, code)
         claim = _typed_claim()
         if not found.is_claimed_by(claim):
-            words = gettext("These characters do not belong to this complaint.")
+            words = gettext(
+                "These characters do not belong to this complaint. Please compare them and enter them once more."
+            )
             return Response(_locked_page(central, found, error=words), status=422)
         return remember_claim(found.complaint.query_code, claim)
 
