@@ -10,7 +10,7 @@ from typing import Final
 from merchant_agent.terminal.administration import sign_settings
 from merchant_agent.terminal.pos.printer.jobs import Job, understand
 from merchant_agent.terminal.pos.printer.patterns import WORD_MAX_CHARS, Patterns
-from merchant_agent.terminal.pos.words import add_word, remove_word
+from merchant_agent.terminal.pos.words import add_word, own_names, remove_word
 from merchant_agent.terminal.services import Terminal
 from merchant_agent.terminal.store.appending import JournalWriter
 
@@ -50,9 +50,9 @@ def title_picks(lines: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def understand_now(lines: Sequence[str], patterns: Patterns) -> Job:
+def understand_now(terminal: Terminal, lines: Sequence[str], patterns: Patterns) -> Job:
     """What a paper of those lines is by the words as they are now."""
-    return understand(lines, has_image=False, patterns=patterns)
+    return understand(lines, has_image=False, patterns=patterns, own_names=own_names(terminal))
 
 
 def adjust(terminal: Terminal, sort: str, word: str, *, adds: bool) -> None:

@@ -36,6 +36,10 @@ class Running(Protocol):
         """How it stands."""
         ...
 
+    def note(self, state: State) -> None:
+        """Stands so from now on, as was found by a try beside it; until its own work finds otherwise."""
+        ...
+
     def close(self) -> None:
         """Ends it."""
         ...
@@ -100,10 +104,14 @@ class Connections:
             return self._failed[way.number][1] if way.number in self._failed else _OFF
 
     def check(self, way: Way) -> State:
-        """Tries a way that is on; may take seconds."""
+        """Tries a way that is on, which stands so from then on; may take seconds."""
         with self._lock:
-            is_running = way.number in self._running
-        return try_way(way.details) if is_running else self.state(way)
+            running = self._running.get(way.number)
+        if running is None:
+            return self.state(way)
+        tried = try_way(way.details)
+        running[1].note(tried)
+        return tried
 
     def printer(self, number: int) -> PrinterTap:
         """A printer at work, to print something of the terminal's own.
@@ -165,6 +173,9 @@ class _Printer:
             return State(code=StateCode.UNREACHABLE, detail=trouble)
         return State(code=StateCode.CONNECTED)
 
+    def note(self, state: State) -> None:
+        self.tap.relay.note("" if state.is_good else state.detail or state.code)
+
     def close(self) -> None:
         self.tap.close()
 
@@ -177,6 +188,9 @@ class _Looking:
     @property
     def state(self) -> State:
         return self._what.state
+
+    def note(self, state: State) -> None:
+        self._what.state = state
 
     def close(self) -> None:
         self._loop.close()

@@ -231,7 +231,7 @@ class _Desk:
             words=pos_words,
             kept=kept,
             sorts=SORTS,
-            paper=None if chosen is None or not chosen.lines else _paper(chosen, way, patterns),
+            paper=None if chosen is None or not chosen.lines else self._paper(chosen, way, patterns),
             paper_at=at,
         )
 
@@ -321,6 +321,18 @@ class _Desk:
         self._connections.apply()
         flash(gettext("From now on receipts are read so. The change is signed."), "done")
 
+    def _paper(self, seen: Sighting, way: Way, patterns: Patterns) -> dict[str, object]:
+        """A paper with what can be picked on it, and how it would be understood now."""
+        lines = seen.lines[1:] if way.kind is WayKind.FOLDER else seen.lines
+        return {
+            "seen": seen,
+            "lines": lines,
+            "job": understand_now(self._terminal, lines, patterns),
+            "orders": order_picks(lines),
+            "totals": total_picks(lines),
+            "titles": title_picks(lines),
+        }
+
     def _newest(self, source: str) -> Sighting | None:
         return next(iter(self._connections.sightings.of(source)), None)
 
@@ -345,16 +357,3 @@ class _Noting:
 
     def __exit__(self, *error: object) -> bool | None:
         return self._writing.__exit__(*error)  # type: ignore[arg-type]
-
-
-def _paper(seen: Sighting, way: Way, patterns: Patterns) -> dict[str, object]:
-    """A paper with what can be picked on it, and how it would be understood now."""
-    lines = seen.lines[1:] if way.kind is WayKind.FOLDER else seen.lines
-    return {
-        "seen": seen,
-        "lines": lines,
-        "job": understand_now(lines, patterns),
-        "orders": order_picks(lines),
-        "totals": total_picks(lines),
-        "titles": title_picks(lines),
-    }

@@ -114,6 +114,38 @@ def test_title_of_the_shops_makes_a_paper_no_sale(
     assert "厨房单 因为“出杯条”" in words_of(manager.see(page))
 
 
+def test_word_that_is_the_shops_own_name_leaves_nobody_out_and_the_page_says_so(
+    manager: Person, connections: Connections, printer: Printer
+) -> None:
+    page = _connect_printer(manager, printer)
+    paper = job("示例面馆\n单号: 5\n合计: 12.00")
+    _print(connections, paper)
+    manager.send(page, f"{page}/word", sort="kitchen", word="示例面馆", paper="0")
+    _print(connections, paper)
+    seen = words_of(manager.see(f"{page}?paper=0"))
+    assert "试运行：会算一笔交易 5 12.00 元" in seen
+    assert "现在读作顾客小票 单号5 合计12.00" in seen
+
+
+def test_what_a_test_found_is_how_the_printer_stands(manager: Person) -> None:
+    gone = Printer()
+    page = _connect_printer(manager, gone)
+    gone.close()
+    manager.send(page, f"{page}/check")
+    assert "刚刚测试：就绪" not in words_of(manager.see(page))
+    assert "就绪" not in words_of(manager.see(page))
+
+
+def test_what_a_test_found_is_how_a_folder_stands(manager: Person, shop: Shop) -> None:
+    folder = shop.settings.data.parent / "drop"
+    folder.mkdir()
+    made = manager.send("/manager/pos", "/manager/pos/ways", kind="folder", path=str(folder))
+    until(lambda: "就绪" in words_of(manager.see(str(made.location))))
+    folder.rmdir()
+    manager.send("/manager/pos", f"{made.location}/check")
+    assert words_of(manager.see(str(made.location))).count("文件夹不在") > 1
+
+
 def test_word_is_not_changed_while_nothing_can_be_signed(
     manager: Person, shop: Shop, printer: Printer
 ) -> None:

@@ -70,6 +70,11 @@ class Relay:
         with self._lock:
             return self._trouble
 
+    def note(self, trouble: str) -> None:
+        """Keeps how reaching the printer went just now, as `trouble` tells it."""
+        with self._lock:
+            self._trouble = trouble
+
     def close(self) -> None:
         """Ends every connection and listens no more."""
         with self._lock:
@@ -111,9 +116,9 @@ class Relay:
         try:
             target = open_target(self._address)
         except OSError as error:
-            self._note(str(error))
+            self.note(str(error))
             raise
-        self._note("")
+        self.note("")
         try:
             target.send(octets)
             target.finish()
@@ -146,11 +151,11 @@ class Relay:
             target = open_target(self._address)
         except (OSError, InvalidError) as error:
             _log.warning("printer: %s cannot be reached: %s", self._address, error)
-            self._note(str(error))
+            self.note(str(error))
             reset(connection)
             self._forget(connection)
             return
-        self._note("")
+        self.note("")
         try:
             job = PrintJob(connection, target, self._turns, self._along, self._patience)
             with self._lock:
@@ -162,10 +167,6 @@ class Relay:
             target.close()
             hang_up(connection)
             self._forget(connection)
-
-    def _note(self, trouble: str) -> None:
-        with self._lock:
-            self._trouble = trouble
 
     def _forget(self, connection: socket.socket) -> None:
         with self._lock:
