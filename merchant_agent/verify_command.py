@@ -68,7 +68,10 @@ class _Unreadable(click.ClickException):
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--trust", "trust_file", type=click.Path(path_type=Path), help="File that pins central's root key."
+    "--trust",
+    "trust_file",
+    type=click.Path(path_type=Path),
+    help="File that pins central's root key and the log's.",
 )
 @click.option("--hashes-only", is_flag=True, help="Leave the records' signatures out; many times faster.")
 @click.option("--json", "as_json", is_flag=True, help="The whole verdict as one JSON object.")

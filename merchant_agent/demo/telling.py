@@ -43,7 +43,8 @@ def ready_lines(running: Running) -> list[str]:
         ("counter", f"{terminal}/counter", f"PIN {state.pin}"),
         ("manager", f"{terminal}/manager", f"password {state.manager}"),
         ("officer", f"{central}/officer", f"name {OFFICER}, password {state.officer}"),
-        ("public", f"{central}/m/{running.merchant}", "the merchant's page"),
+        ("public", f"{central}/", "central's front page"),
+        ("shop", f"{central}/m/{running.merchant}", "the merchant's page"),
         ("POS", f"{terminal}/pos/v1/sales", f"bearer token {state.pos_token}"),
     )
     width = max(len(address) for _, address, _ in rows)

@@ -179,15 +179,19 @@ def _leave_number(tablet: Tablet, look: Callable[[Page], None]) -> None:
     for consent in consents.all():
         consent.click()
     tablet.press("next")
+    expect(contact.locator("[data-fault=contact]")).to_be_visible()
     look(tablet.page)
     number.fill("")
+    tablet.pause()
     tablet.press("next")
+    expect(contact.locator("[data-fault=number]")).to_be_visible()
     look(tablet.page)
     number.fill("13900001111")
     look(tablet.page)
     number.fill("")
     for consent in consents.all():
         consent.click()
+    tablet.pause()
     tablet.press("next")
     look(tablet.page)
 

@@ -66,6 +66,8 @@ class CheckpointLock:
                 if self.path.exists():
                     raise StartError(f"The log was begun: {self.path} remembers its newest checkpoint.")
                 write_file_atomic(self.path, octets)
+        except FileNotFoundError as error:
+            raise StartError(f"The folder of {self.path} is missing: make it first.") from error
         except OSError as error:
             raise StartError(f"The file {self.path} cannot be made: {error.strerror or error}.") from error
 
