@@ -70,7 +70,7 @@ def test_the_manager_reads_what_it_is_about_and_explains_it_once(manager: Person
     assert "没有改动" in manager.see(PAGE)
     with shop.terminal.store.read() as reader:
         assert [row.comment for row in reader.all(Reply.select())] == ["停电<script>"]
-    assert "需要说明" not in words_of(manager.see("/manager"))
+    assert "没有需要说明的" in words_of(manager.see("/manager"))
 
 
 @pytest.mark.parametrize("text", ["", " \r\n ", "很" * 501, "停\u202e电"])
