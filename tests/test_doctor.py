@@ -58,7 +58,8 @@ def test_a_running_demo_is_healthy_and_once_stopped_needs_attention(tmp_path: Pa
         assert set(examine(tmp_path / "central", 0).values()) == {"healthy"}
     for folder, but in ((tmp_path, {"port", "central"}), (tmp_path / "central", {"port", "log"})):
         told = examine(folder, 1)
-        assert {name for name, state in told.items() if state != "healthy"} == but
+        # What was signed last may not have gone up before the end.
+        assert {name for name, state in told.items() if state != "healthy"} - {"upload"} == but
 
 
 def test_nothing_in_the_folder_is_changed(data: Path) -> None:
