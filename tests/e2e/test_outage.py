@@ -38,7 +38,7 @@ def test_rating_waits_while_central_is_gone_and_arrives_exactly_once(
         tablet.press("done")
         tablet.thanked("rating")
         assert health(demo)["waiting"] > 0
-        waiting = staff.page.locator("#state .figure")
+        waiting = staff.page.locator("[data-part=sales] .figure")
         until(lambda: waiting.inner_text().split()[0] != "0")
     until(lambda: health(demo)["waiting"] == 0)
     officer = Officer(page=open_page(), demo=demo)
