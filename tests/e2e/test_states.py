@@ -60,7 +60,7 @@ def _paired(demo: Running, page: Page, lang: str) -> Tablet:
 
 
 def _ask(tablet: Tablet, till: Till, lang: str, order: str | None = None) -> str:
-    order = order or f"S-{next(_orders)}"
+    order = order or f"ST-{next(_orders)}"
     till.sell(order, amount="64.00")
     tablet.is_asked(order)
     dress(tablet, lang, large=False)
@@ -285,7 +285,7 @@ def test_a_sale_that_staff_typed_in(
 ) -> None:
     tablet, staff = _paired(demo, open_page(size), lang), Staff(page=open_page())
     staff.sign_in(f"{demo.terminal.url}/counter", demo.state.pin)
-    order = f"S-{next(_orders)}"
+    order = f"ST-{next(_orders)}"
     staff.reports(order)
     tablet.is_asked(order)
     dress(tablet, lang, large=False)

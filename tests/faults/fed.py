@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -69,6 +70,12 @@ class FedDemo:
             if min(outcome.uploaded, outcome.verified) >= outcome.thanked or monotonic() > until:
                 return outcome
             threading.Event().wait(_LOOK_EVERY_S)
+
+    def kinds(self) -> dict[str, int]:
+        """How many records of each kind the terminal has."""
+        path = self.running.folder.terminal / "terminal.db"
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+            return dict(database.execute("SELECT kind, count(*) FROM record GROUP BY kind"))
 
     def verify(self) -> int:
         """Exports the terminal as it is and verifies it against the pinned root; its number of records."""
