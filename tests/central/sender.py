@@ -14,6 +14,7 @@ from merchant_agent.central.intake.standing import Answered
 from merchant_agent.central.services import Central
 from merchant_agent.clock import Reading, format_at
 from merchant_agent.evidence.bodies import (
+    AspectLevel,
     Body,
     ComplaintBody,
     Kind,
@@ -132,11 +133,20 @@ class Sender:
         body = PromptBody(till=till, source=source, sale="counter", asks=asks, tag=new_issuer_id())
         return self.append(Kind.PROMPT, body)
 
-    def rate(self, prompt: Sent | None, level: int = 5, *, comment: str = "", dwell_ms: int = 4_000) -> Sent:
+    def rate(
+        self,
+        prompt: Sent | None,
+        level: int = 5,
+        *,
+        comment: str = "",
+        dwell_ms: int = 4_000,
+        aspects: tuple[AspectLevel, ...] = (),
+        tags: tuple[str, ...] = ("tasty",),
+    ) -> Sent:
         body = RatingBody(
             level=level,
-            aspects=(),
-            tags=("tasty",),
+            aspects=aspects,
+            tags=tags,
             channel="tablet",
             ended="done",
             dwell_ms=dwell_ms,

@@ -31,7 +31,7 @@ from merchant_agent.errors import (
     StoreLockedError,
     TooLargeError,
 )
-from merchant_agent.evidence.bodies import AspectLevel, FindingBody, Kind, RatingBody, ReplyBody
+from merchant_agent.evidence.bodies import AspectLevel, FindingBody, Kind, ReplyBody
 from merchant_agent.evidence.disclosure import make_disclosure
 from merchant_agent.evidence.fields import Place
 from merchant_agent.evidence.keys import SigningKey
@@ -39,7 +39,7 @@ from merchant_agent.settings import CentralSettings
 from merchant_agent.web.sign_in import set_secret
 from tests.central.phone.customers import Visitor, phone
 from tests.central.private import complain_with, confide
-from tests.central.sender import CATALOGUE, Sender, Sent, enrol_sender, enrol_with
+from tests.central.sender import Sender, Sent, enrol_sender, enrol_with
 from tests.central.web.office import PASSWORD, credit_code
 from tests.clocks import ManualClock
 from tests.e2e.phones import photo
@@ -265,19 +265,14 @@ def _rate_for_hours(visitor: Visitor) -> Sent:
 
 
 def _rate(sender: Sender, prompt: Sent, level: int, *, comment: str = "", dwell_ms: int = 4_000) -> Sent:
-    body = RatingBody(
-        level=level,
+    return sender.rate(
+        prompt,
+        level,
+        comment=comment,
+        dwell_ms=dwell_ms,
         aspects=(AspectLevel(aspect="service", level=level),) if comment else (),
         tags=("taste_good", "service_warm") if level > _MIDDLE else ("waited_long",),
-        channel="tablet",
-        ended="done",
-        dwell_ms=dwell_ms,
-        lang="zh",
-        catalogue=CATALOGUE,
-        claim=None,
     )
-    words = [make_disclosure("comment", comment)] if comment else []
-    return sender.append(Kind.RATING, body, about=sender.about(prompt), disclosures=words)
 
 
 def _complain(bureau: Bureau, visitor: Visitor, merchant: str) -> None:

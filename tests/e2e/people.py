@@ -13,7 +13,7 @@ from typing import Any, Literal
 import urllib3
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from merchant_agent.demo.running import Running
 
@@ -210,3 +210,19 @@ def until(holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
     while not holds():
         assert monotonic() < ends
         waiting.wait(0.1)
+
+
+def answer_first(first: Tablet, second: Tablet) -> None:
+    """Both tap a face; what the second one says arrives after the first one's."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    second.page.route("**/kiosk/api/answers/*", hold)
+    with second.page.expect_request("**/kiosk/api/answers/*"):
+        second.tap(2)
+    with first.page.expect_response("**/kiosk/api/answers/*"):
+        first.tap(5)
+    held[0].continue_()
+    expect(second.screen("elsewhere")).to_be_visible()

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Locator, Page, Request, Route, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from merchant_agent.demo.processes import stop_all
 from merchant_agent.demo.running import Running
 from tests.e2e.conftest import OpenPage
-from tests.e2e.people import LANDSCAPE, PORTRAIT, Officer, Staff, Tablet, Till, health, until
+from tests.e2e.people import LANDSCAPE, PORTRAIT, Officer, Staff, Tablet, Till, answer_first, health, until
 
 ZOOMED = (640, 400)  # 1280 by 800 at 200 %
 
@@ -234,18 +234,7 @@ def test_slower_of_two_tablets_is_told_that_the_other_was_first(
     till.sell("D-6")
     first.is_asked("D-6")
     second.is_asked("D-6")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    second.page.route("**/kiosk/api/answers/*", hold)
-    with second.page.expect_request("**/kiosk/api/answers/*"):
-        second.tap(2)
-    with first.page.expect_response("**/kiosk/api/answers/*"):
-        first.tap(5)
-    held[0].continue_()
-    expect(second.screen("elsewhere")).to_be_visible()
+    answer_first(first, second)
     second.press("leave")
     first.press("done")
     first.thanked("rating")

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from merchant_agent.demo.running import Running
 from tests.e2e.conftest import Examine, OpenPage
-from tests.e2e.people import PORTRAIT, Staff, Tablet, Till
+from tests.e2e.people import PORTRAIT, Staff, Tablet, Till, answer_first
 from tests.e2e.test_sizes import dress
 from tests.e2e.test_voice import DEVICE, give_voice
 
@@ -162,18 +162,7 @@ def test_asked_at_another_tablet_too(
     first, second = _paired(demo, open_page(), "zh"), _paired(demo, open_page(size, may_lose=True), lang)
     order = _ask(second, till, lang)
     first.is_asked(order)
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    second.page.route("**/kiosk/api/answers/*", hold)
-    with second.page.expect_request("**/kiosk/api/answers/*"):
-        second.tap(2)
-    with first.page.expect_response("**/kiosk/api/answers/*"):
-        first.tap(5)
-    held[0].continue_()
-    expect(second.screen("elsewhere")).to_be_visible()
+    answer_first(first, second)
     see(second)
     first.press("done")
     first.thanked("rating")
